@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# For the scenarios beside it: TAP, and what they ask of the kernel again and again.
+
+# plan N: how many results there will be.
+plan() {
+	test_nr=0
+	echo "1..$1"
+}
+
+# check NAME COMMAND...: one result. The command's output shows when it fails.
+check() {
+	test_nr=$((test_nr + 1))
+	check_name=$1
+	shift
+	if "$@" >/tmp/check.out 2>&1; then
+		echo "ok $test_nr $check_name"
+	else
+		echo "not ok $test_nr $check_name"
+		tail -n 40 /tmp/check.out | sed 's/^/# /'
+	fi
+}
+
+state() { cat /sys/kernel/sched_ext/state; }
+state_is() { [ "$(state)" = "$1" ] || { echo "state is $(state), not $1"; return 1; }; }
+
+# state_becomes STATE [SECONDS]
+state_becomes() {
+	i=$((${2:-20} * 10))
+	while [ "$i" -gt 0 ]; do
+		[ "$(state)" != "$1" ] || return 0
+		usleep 100000
+		i=$((i - 1))
+	done
+	state_is "$1"
+}
+
+# Nothing of a scheduler is left: not attached, no arena, no program.
+nothing_left() {
+	state_becomes disabled || return
+	i=50
+	while [ "$i" -gt 0 ]; do
+		arenas=$(bpftool -j map show | grep -c '"type":"arena"')
+		progs=$(bpftool -j prog show | grep -c '"type":"struct_ops"')
+		[ "$arenas$progs" != 00 ] || return 0
+		usleep 200000
+		i=$((i - 1))
+	done
+	echo "$arenas arena(s) and $progs struct_ops program list(s) are left"
+	bpftool map show
+	return 1
+}
+
+# start COMMAND...: start a scheduler in the background, wait until it runs.
+start() {
+	"$@" >/tmp/scheduler.out 2>&1 &
+	scheduler=$!
+	if ! state_becomes enabled; then
+		cat /tmp/scheduler.out
+		return 1
+	fi
+}
+
+# stop [EXIT-LINE]: end it as a user would, and expect it to say so.
+stop() {
+	kill -INT "$scheduler" 2>/dev/null
+	wait "$scheduler"
+	grep -q "^EXIT: ${1:-unregistered from user space}" /tmp/scheduler.out || {
+		echo "no line 'EXIT: ${1:-unregistered from user space}' in:"
+		cat /tmp/scheduler.out
+		return 1
+	}
+	nothing_left
+}
+
+# said REGEX: the scheduler's output has such a line.
+said() { grep -E "$1" /tmp/scheduler.out || { tail -n 12 /tmp/scheduler.out; return 1; }; }
+# stat NAME: the latest value of NAME=value in scx_qmap's statistics.
+stat() { grep -o "\b$1=[0-9]*" /tmp/scheduler.out | tail -n 1 | cut -d= -f2; }
+# logged REGEX: the kernel log has such a line.
+logged() { dmesg | grep -E "$1" || { dmesg | tail -n 12; return 1; }; }
+
+# niced N COMMAND...: what nice(1) does, which this busybox hasn't.
+# shellcheck disable=SC2016
+niced() { sh -c 'renice -n "$0" -p $$ >/dev/null; exec "$@"' "$@"; }
+# tasks_named NAME: how many processes there are of that name.
+tasks_named() { grep -lx "$1" /proc/[0-9]*/comm 2>/dev/null | wc -l; }
+
+# load SECONDS: tasks that pass messages, sleep, wake, fork and exit.
+load() {
+	timeout "$1" hackbench -g 4 -f 5 -l 1000000 >/dev/null 2>&1 &
+	load_a=$!
+	timeout "$1" forks 10000000 2 >/dev/null 2>&1 &
+	load_b=$!
+}
+load_ends() { wait "$load_a" "$load_b"; }

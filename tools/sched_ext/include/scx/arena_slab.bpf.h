@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A slab of equal entries in a BPF arena
+ *
+ * For objects that come and go with tasks, cgroups and the like. The slab is
+ * carved once, where sleeping is allowed (ops.init()). After that, taking an
+ * entry and giving it back are a few instructions under a lock and never sleep.
+ *
+ * The free list and its counters lie in the arena, where user space can read
+ * them, and can also break them: a scheduler whose user space scribbles on the
+ * list hands out garbage to itself, no more.
+ *
+ * The lock can't live in the arena and is the caller's, one per slab:
+ *
+ *	private(NAME) struct bpf_spin_lock slab_lock;
+ *	struct scx_slab __arena_global slab;
+ */
+#ifndef __SCX_ARENA_SLAB_BPF_H
+#define __SCX_ARENA_SLAB_BPF_H
+
+#include "arena_slab.h"
+
+/*
+ * All that knows what kind of lock it is. Taking it can fail for kinds that
+ * detect deadlock; bpf_spin_lock can't.
+ */
+static __always_inline bool scx_slab_lock(struct bpf_spin_lock *lock)
+{
+	bpf_spin_lock(lock);
+	return true;
+}
+
+static __always_inline void scx_slab_unlock(struct bpf_spin_lock *lock)
+{
+	bpf_spin_unlock(lock);
+}
+
+/**
+ * scx_slab_carve - Make a slab of arena pages
+ * @slab: slab to set up, not in use yet
+ * @mem: start of @nr * @size bytes of arena memory, 8-byte aligned
+ * @size: bytes an entry, a multiple of 8
+ * @nr: number of entries
+ *
+ * Each entry starts with a struct scx_slab_node. Takes no lock: nobody else may
+ * know @slab yet. Entries are handed out from the lowest address up.
+ */
+static __always_inline void scx_slab_carve(struct scx_slab __arena *slab, void __arena *mem,
+					   __u32 size, __u32 nr)
+{
+	struct scx_slab_node __arena *next = NULL, *node;
+	__u32 i;
+
+	bpf_for(i, 0, nr) {
+		node = mem + (__u64)(nr - 1 - i) * size;
+		ARENA_STORE(node->next, next);
+		ARENA_STORE(node->in_use, 0);
+		next = node;
+	}
+	ARENA_STORE(slab->free, next);
+	ARENA_STORE(slab->nr_entries, nr);
+	ARENA_STORE(slab->nr_used, 0);
+}
+
+/**
+ * scx_slab_alloc - Take an entry
+ * @slab: slab to take it from
+ * @lock: @slab's lock, not held
+ *
+ * Doesn't sleep. Returns the entry, whose contents behind the node are what its
+ * last user left, or NULL when all are in use.
+ */
+static __always_inline struct scx_slab_node __arena *
+scx_slab_alloc(struct scx_slab __arena *slab, struct bpf_spin_lock *lock)
+{
+	struct scx_slab_node __arena *node;
+
+	if (!scx_slab_lock(lock))
+		return NULL;
+	node = slab->free;
+	if (node) {
+		slab->free = node->next;
+		ARENA_STORE(node->next, NULL);
+		ARENA_STORE(node->in_use, 1);
+		slab->nr_used++;
+	}
+	scx_slab_unlock(lock);
+
+	return node;
+}
+
+/**
+ * scx_slab_free - Give an entry back
+ * @slab: slab that it was taken from
+ * @lock: @slab's lock, not held
+ * @node: the entry
+ *
+ * Doesn't sleep. Returns false, and changes nothing, when @node is not in use:
+ * it has been given back before.
+ */
+static __always_inline bool
+scx_slab_free(struct scx_slab __arena *slab, struct bpf_spin_lock *lock,
+	      struct scx_slab_node __arena *node)
+{
+	bool was_in_use;
+
+	if (!scx_slab_lock(lock))
+		return false;
+	was_in_use = node->in_use;
+	if (was_in_use) {
+		ARENA_STORE(node->in_use, 0);
+		ARENA_STORE(node->next, slab->free);
+		ARENA_STORE(slab->free, node);
+		slab->nr_used--;
+	}
+	scx_slab_unlock(lock);
+
+	return was_in_use;
+}
+
+#endif	/* __SCX_ARENA_SLAB_BPF_H */
