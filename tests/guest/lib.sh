@@ -86,11 +86,16 @@ niced() { sh -c 'renice -n "$0" -p $$ >/dev/null; exec "$@"' "$@"; }
 # tasks_named NAME: how many processes there are of that name.
 tasks_named() { grep -lx "$1" /proc/[0-9]*/comm 2>/dev/null | wc -l; }
 
-# load SECONDS: tasks that pass messages, sleep, wake, fork and exit.
+# load SECONDS: tasks that pass messages, sleep, wake, fork and exit. Nice, so
+# that under emulation the shell that drives the test gets its turn in time.
 load() {
-	timeout "$1" hackbench -g 4 -f 5 -l 1000000 >/dev/null 2>&1 &
+	niced 5 timeout "$1" hackbench -g 4 -f 5 -l 1000000 >/dev/null 2>&1 &
 	load_a=$!
-	timeout "$1" forks 10000000 2 >/dev/null 2>&1 &
+	niced 5 timeout "$1" forks 10000000 2 >/dev/null 2>&1 &
 	load_b=$!
 }
-load_ends() { wait "$load_a" "$load_b"; }
+# Children of hackbench outlive it when it is ended early: end them too.
+load_ends() {
+	wait "$load_a" "$load_b"
+	killall -9 hackbench forks 2>/dev/null
+}
