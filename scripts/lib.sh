@@ -12,7 +12,7 @@ O=$(cd "$O" && pwd)
 KSRC=${KSRC:-}
 JOBS=${JOBS:-$(nproc)}
 LOGS=$O/logs
-TREE=$O/tree			# the base with the series on top; where one works
+TREE=${TREE:-$O/tree}		# the base with the series on top; where one works
 SERIES=$TOP/patches/6.12
 
 export TOP O KSRC JOBS LOGS TREE SERIES

@@ -13,7 +13,7 @@
  * Pages of address space, most of them never populated: 256 MiB where a page
  * is 4 KiB, and the 4 GiB that an arena can have at most where it is 64 KiB.
  */
-#define QMAP_ARENA_PAGES	(1 << 16)
+#define QMAP_ARENA_PAGES	65536
 
 /* Per-task context. Padded, as different CPUs write neighbouring ones. */
 struct task_ctx {

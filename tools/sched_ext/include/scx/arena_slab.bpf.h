@@ -67,8 +67,10 @@ static __always_inline void scx_slab_carve(struct scx_slab __arena *slab, void _
  * @slab: slab to take it from
  * @lock: @slab's lock, not held
  *
- * Doesn't sleep. Returns the entry, whose contents behind the node are what its
- * last user left, or NULL when all are in use.
+ * Doesn't sleep.
+ *
+ * Return: the entry, whose contents behind the node are what its last user left,
+ * or NULL when all are in use.
  */
 static __always_inline struct scx_slab_node __arena *
 scx_slab_alloc(struct scx_slab __arena *slab, struct bpf_spin_lock *lock)
@@ -95,7 +97,9 @@ scx_slab_alloc(struct scx_slab __arena *slab, struct bpf_spin_lock *lock)
  * @lock: @slab's lock, not held
  * @node: the entry
  *
- * Doesn't sleep. Returns false, and changes nothing, when @node is not in use:
+ * Doesn't sleep.
+ *
+ * Return: true; or false, with nothing changed, when @node is not in use because
  * it has been given back before.
  */
 static __always_inline bool

@@ -27,9 +27,9 @@
 /* A global variable that lives in the object's arena map. */
 #define __arena_global	__attribute__((address_space(1)))
 
-/* Compilers without address spaces need these. Ours does the casts itself. */
-#define cast_kern(ptr)
-#define cast_user(ptr)
+/* Sources for compilers without address spaces call these. Ours casts by itself. */
+#define cast_kern(ptr)	((void)(ptr))
+#define cast_user(ptr)	((void)(ptr))
 
 #ifndef NUMA_NO_NODE
 #define NUMA_NO_NODE	(-1)
@@ -49,7 +49,7 @@
  * it has its pointers from elsewhere, is refused ("addr_space_cast insn can only
  * be used in a program that has an associated arena") without this.
  */
-#define ARENA_ASSOCIATE(map)	asm volatile ("" :: "r"(&(map)))
+#define ARENA_ASSOCIATE(map)	({ asm volatile ("" :: "r"(&(map))); })
 
 /*
  * Both sleep on 6.12. Pages come zeroed; NULL when the arena or memory is used

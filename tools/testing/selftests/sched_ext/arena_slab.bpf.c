@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /*
  * A scheduler that gives each task an entry of a slab in an arena, and keeps
  * account of what it gets in ways of its own: an owner that is never the same

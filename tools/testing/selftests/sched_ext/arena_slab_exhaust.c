@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 #include "arena_slab_util.h"
 
 #define NR_CHILDREN	SLAB_TEST_ENTRIES
