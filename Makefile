@@ -6,7 +6,7 @@
 # JOBS=n	parallel jobs; CLANG=path	the BPF compiler
 
 export KSRC O JOBS CLANG BASE FORKS
-export CPUS MEM CMD T
+export CPUS MEM CMD T ONLY
 
 .PHONY: help run test check tree export shell vng clean
 help:	## this list

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
+ * forks zombies COUNT: make COUNT children that exit at once, and don't wait for them
+ * before being told to end.
+ *
  * forks COUNT WORKERS: make COUNT children in all, as fast as WORKERS processes
  * can, each waiting for its child before the next. Fails if one fork does.
  *
@@ -41,13 +44,36 @@ static int work(long count)
 	return 0;
 }
 
+static int zombies(long count)
+{
+	siginfo_t info;
+
+	while (count--) {
+		pid_t pid = fork();
+
+		if (!pid)
+			_exit(0);
+		if (pid < 0 || waitid(P_PID, pid, &info, WEXITED | WNOWAIT)) {
+			perror("forks: zombies");
+			return 1;
+		}
+	}
+	puts("forks: zombies made");
+	fflush(stdout);
+	pause();
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 3 && !strcmp(argv[1], "zombies"))
+		return zombies(atol(argv[2]));
+
 	long count = argc == 3 ? atol(argv[1]) : 0, workers = argc == 3 ? atol(argv[2]) : 0;
 	int status, failed = 0;
 
 	if (count < 1 || workers < 1 || count < workers) {
-		fprintf(stderr, "usage: forks COUNT WORKERS\n");
+		fprintf(stderr, "usage: forks COUNT WORKERS | forks zombies COUNT\n");
 		return 2;
 	}
 	for (long i = 0; i < workers; i++) {

@@ -15,6 +15,10 @@
  */
 #define QMAP_ARENA_PAGES	65536
 
+/* More than Linux has on any architecture, and PID_MAX_LIMIT. */
+#define QMAP_MAX_CPUS		8192
+#define QMAP_MAX_TASKS		(4 * 1024 * 1024)
+
 /* Per-task context. Padded, as different CPUs write neighbouring ones. */
 struct task_ctx {
 	struct scx_slab_node node;	/* what makes it an entry of qmap_arena.slab */

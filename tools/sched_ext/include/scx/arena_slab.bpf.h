@@ -21,13 +21,13 @@
 #include "arena_slab.h"
 
 /*
- * All that knows what kind of lock it is. Taking it can fail for kinds that
- * detect deadlock; bpf_spin_lock can't.
+ * All that knows what kind of lock it is. Returns 0, or -errno for kinds that
+ * can fail. bpf_spin_lock can't.
  */
-static __always_inline bool scx_slab_lock(struct bpf_spin_lock *lock)
+static __always_inline int scx_slab_lock(struct bpf_spin_lock *lock)
 {
 	bpf_spin_lock(lock);
-	return true;
+	return 0;
 }
 
 static __always_inline void scx_slab_unlock(struct bpf_spin_lock *lock)
@@ -40,7 +40,7 @@ static __always_inline void scx_slab_unlock(struct bpf_spin_lock *lock)
  * @slab: slab to set up, not in use yet
  * @mem: start of @nr * @size bytes of arena memory, 8-byte aligned
  * @size: bytes an entry, a multiple of 8
- * @nr: number of entries
+ * @nr: number of entries, BPF_MAX_LOOPS (8 Mi) at most
  *
  * Each entry starts with a struct scx_slab_node. Takes no lock: nobody else may
  * know @slab yet. Entries are handed out from the lowest address up.
@@ -66,19 +66,23 @@ static __always_inline void scx_slab_carve(struct scx_slab __arena *slab, void _
  * scx_slab_alloc - Take an entry
  * @slab: slab to take it from
  * @lock: @slab's lock, not held
+ * @nodep: where to put the entry. Its contents behind the node are what its last
+ *	   user left.
  *
  * Doesn't sleep.
  *
- * Return: the entry, whose contents behind the node are what its last user left,
- * or NULL when all are in use.
+ * Return: 0, -ENOMEM when all entries are in use, or why the lock can't be had.
  */
-static __always_inline struct scx_slab_node __arena *
-scx_slab_alloc(struct scx_slab __arena *slab, struct bpf_spin_lock *lock)
+static __always_inline int scx_slab_alloc(struct scx_slab __arena *slab,
+					  struct bpf_spin_lock *lock,
+					  struct scx_slab_node __arena **nodep)
 {
 	struct scx_slab_node __arena *node;
+	int ret;
 
-	if (!scx_slab_lock(lock))
-		return NULL;
+	ret = scx_slab_lock(lock);
+	if (ret)
+		return ret;
 	node = slab->free;
 	if (node) {
 		slab->free = node->next;
@@ -88,7 +92,8 @@ scx_slab_alloc(struct scx_slab __arena *slab, struct bpf_spin_lock *lock)
 	}
 	scx_slab_unlock(lock);
 
-	return node;
+	*nodep = node;
+	return node ? 0 : -ENOMEM;
 }
 
 /**
@@ -99,27 +104,29 @@ scx_slab_alloc(struct scx_slab __arena *slab, struct bpf_spin_lock *lock)
  *
  * Doesn't sleep.
  *
- * Return: true; or false, with nothing changed, when @node is not in use because
- * it has been given back before.
+ * Return: 0, -EINVAL when @node is not in use as it has been given back before,
+ * or why the lock can't be had. On error nothing has changed.
  */
-static __always_inline bool
-scx_slab_free(struct scx_slab __arena *slab, struct bpf_spin_lock *lock,
-	      struct scx_slab_node __arena *node)
+static __always_inline int scx_slab_free(struct scx_slab __arena *slab,
+					 struct bpf_spin_lock *lock,
+					 struct scx_slab_node __arena *node)
 {
-	bool was_in_use;
+	int ret;
 
-	if (!scx_slab_lock(lock))
-		return false;
-	was_in_use = node->in_use;
-	if (was_in_use) {
+	ret = scx_slab_lock(lock);
+	if (ret)
+		return ret;
+	if (node->in_use) {
 		ARENA_STORE(node->in_use, 0);
 		ARENA_STORE(node->next, slab->free);
 		ARENA_STORE(slab->free, node);
 		slab->nr_used--;
+	} else {
+		ret = -EINVAL;
 	}
 	scx_slab_unlock(lock);
 
-	return was_in_use;
+	return ret;
 }
 
 #endif	/* __SCX_ARENA_SLAB_BPF_H */

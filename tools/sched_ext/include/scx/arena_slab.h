@@ -14,8 +14,8 @@
 #endif
 
 /*
- * Entries that different CPUs write should not share a cache line. 64 bytes is
- * right for x86, arm64 and riscv; elsewhere it costs speed, not correctness.
+ * Entries that different CPUs write should not share a cache line. Where lines
+ * are longer this costs speed, nothing else.
  */
 #define SCX_SLAB_CACHELINE	64
 

@@ -11,6 +11,9 @@
  *		form (addr_space_cast) right before a BPF program dereferences.
  *  pgoff	its offset from the start of the map, in pages.
  *
+ * The kernel's JIT has to support arenas, and for atomic operations on them this
+ * takes x86-64, or arm64 with LSE atomics, as of 6.12.
+ *
  * The __arena annotation on a pointer's target tells the compiler to translate.
  * A dereference can't hurt: where no page is mapped, a load reads zero and a
  * store is lost.

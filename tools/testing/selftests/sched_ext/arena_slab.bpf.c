@@ -12,7 +12,7 @@
 
 char _license[] SEC("license") = "GPL";
 
-const volatile u32 nr_entries = SLAB_TEST_ENTRIES;
+const volatile u32 nr_entries;
 
 UEI_DEFINE(uei);
 
@@ -43,19 +43,23 @@ struct {
 s32 BPF_STRUCT_OPS(arena_slab_init_task, struct task_struct *p,
 		   struct scx_init_task_args *args)
 {
+	return bpf_task_storage_get(&entry_stor, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE) ?
+		0 : -ENOMEM;
+}
+
+void BPF_STRUCT_OPS(arena_slab_enable, struct task_struct *p)
+{
+	struct entry_ref *ref = bpf_task_storage_get(&entry_stor, p, 0, 0);
 	struct scx_slab_node __arena *node;
-	struct entry_ref *ref;
 	entry_t *entry;
 	int i;
 
-	ref = bpf_task_storage_get(&entry_stor, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!ref)
-		return -ENOMEM;
+	if (!ref || (p->__state & TASK_DEAD))
+		return;
 
-	node = scx_slab_alloc(&st.slab, &slab_lock);
-	if (!node) {
+	if (scx_slab_alloc(&st.slab, &slab_lock, &node)) {
 		scx_bpf_error("slab of %u used up", nr_entries);
-		return args->fork ? 0 : -ENOMEM;
+		return;
 	}
 
 	entry = arena_container_of(node, struct slab_test_entry, node);
@@ -71,8 +75,6 @@ s32 BPF_STRUCT_OPS(arena_slab_init_task, struct task_struct *p,
 		arena_copy(&entry->words[i], &entry->owner, sizeof(u64));
 	}
 	ref->entry = entry;
-
-	return 0;
 }
 
 static void return_entry(struct task_struct *p)
@@ -93,17 +95,17 @@ static void return_entry(struct task_struct *p)
 	if (__sync_val_compare_and_swap(&entry->owner, ref->owner, 0) != ref->owner)
 		__sync_fetch_and_add(&st.nr_stolen, 1);
 
-	if (scx_slab_free(&st.slab, &slab_lock, &entry->node))
+	if (!scx_slab_free(&st.slab, &slab_lock, &entry->node))
 		__sync_fetch_and_add(&st.nr_returned, 1);
 }
 
 void BPF_STRUCT_OPS(arena_slab_quiescent, struct task_struct *p, u64 deq_flags)
 {
-	if (p->__state & TASK_DEAD)
+	if ((deq_flags & SCX_DEQ_SLEEP) && (p->__state & TASK_DEAD))
 		return_entry(p);
 }
 
-void BPF_STRUCT_OPS(arena_slab_exit_task, struct task_struct *p, struct scx_exit_task_args *args)
+void BPF_STRUCT_OPS(arena_slab_disable, struct task_struct *p)
 {
 	return_entry(p);
 }
@@ -119,13 +121,12 @@ s32 BPF_STRUCT_OPS_SLEEPABLE(arena_slab_init)
 		return -ENOMEM;
 	scx_slab_carve(&st.slab, st.entries, sizeof(struct slab_test_entry), nr_entries);
 
-	node = scx_slab_alloc(&st.slab, &slab_lock);
-	if (node) {
-		scx_slab_free(&st.slab, &slab_lock, node);
-		if (scx_slab_free(&st.slab, &slab_lock, node))
-			st.nr_accepted++;
-		else
+	if (!scx_slab_alloc(&st.slab, &slab_lock, &node) &&
+	    !scx_slab_free(&st.slab, &slab_lock, node)) {
+		if (scx_slab_free(&st.slab, &slab_lock, node) == -EINVAL)
 			st.nr_refused++;
+		else
+			st.nr_accepted++;
 	}
 
 	return 0;
@@ -139,7 +140,8 @@ void BPF_STRUCT_OPS(arena_slab_exit, struct scx_exit_info *ei)
 SCX_OPS_DEFINE(arena_slab_ops,
 	       .quiescent	= (void *)arena_slab_quiescent,
 	       .init_task	= (void *)arena_slab_init_task,
-	       .exit_task	= (void *)arena_slab_exit_task,
+	       .enable		= (void *)arena_slab_enable,
+	       .disable		= (void *)arena_slab_disable,
 	       .init		= (void *)arena_slab_init,
 	       .exit		= (void *)arena_slab_exit,
 	       .name		= "arena_slab");

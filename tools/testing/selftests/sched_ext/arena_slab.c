@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "arena_slab_util.h"
 
+#define NR_WAITERS	100
 #define NR_WORKERS	8
 #define NR_ROUNDS	40
 #define NR_CHILDREN	16
@@ -12,7 +13,7 @@ static void churn(void)
 
 	for (round = 0; round < NR_ROUNDS; round++) {
 		for (i = 0; i < NR_CHILDREN; i++) {
-			pid_t pid = fork();
+			pid_t pid = fork_child();
 
 			if (pid < 0)
 				_exit(1);
@@ -29,54 +30,42 @@ static void churn(void)
 
 static enum scx_test_status run(void *ctx)
 {
-	int release[2], status, before, i;
-	pid_t workers[NR_WORKERS], waiters[100];
-	struct arena_slab *skel;
-	struct bpf_link *link;
+	int release[2], before, i;
+	struct scx_slab *slab;
 
-	skel = arena_slab_load(SLAB_TEST_ENTRIES);
-	link = bpf_map__attach_struct_ops(skel->maps.arena_slab_ops);
-	SCX_FAIL_IF(!link, "Failed to attach scheduler");
+	TRY(slab_start(nr_tasks_and_slack()));
+	slab = &skel->arena->st.slab;
 	SCX_EQ(skel->arena->st.nr_refused, 1);
 	SCX_EQ(skel->arena->st.nr_accepted, 0);
-	before = skel->arena->st.slab.nr_used;
+	before = slab->nr_used;
 
 	SCX_FAIL_IF(pipe(release), "no pipe");
-	for (i = 0; i < 100; i++) {
-		waiters[i] = spawn_waiter(release);
-		SCX_FAIL_IF(waiters[i] < 0, "Failed to fork (%d)", waiters[i]);
-	}
-	SCX_GE(skel->arena->st.slab.nr_used, 100);
+	for (i = 0; i < NR_WAITERS; i++)
+		SCX_GT(spawn_waiter(release), 0);
+	/* give or take what else lives and dies here, such as kworkers */
+	SCX_GE(slab->nr_used, before + NR_WAITERS - 20);
 
 	for (i = 0; i < NR_WORKERS; i++) {
-		workers[i] = fork();
-		SCX_FAIL_IF(workers[i] < 0, "Failed to fork worker");
-		if (!workers[i])
+		pid_t pid = fork_child();
+
+		SCX_GE(pid, 0);
+		if (!pid) {
+			close(release[1]);
 			churn();
+		}
 	}
-	for (i = 0; i < NR_WORKERS; i++) {
-		SCX_EQ(waitpid(workers[i], &status, 0), workers[i]);
-		SCX_EQ(status, 0);
-	}
+	TRY(reap(NR_WORKERS));
 	SCX_GE(skel->arena->st.nr_owners, NR_WORKERS * NR_ROUNDS * NR_CHILDREN);
-	SCX_GE(skel->arena->st.slab.nr_used, 100);
+	SCX_GE(slab->nr_used, before + NR_WAITERS - 20);
 
 	close(release[1]);
-	for (i = 0; i < 100; i++) {
-		SCX_EQ(waitpid(waiters[i], &status, 0), waiters[i]);
-		SCX_EQ(status, 0);
-	}
-	/* what came has gone, give or take a kworker */
-	SCX_LT(abs((int)skel->arena->st.slab.nr_used - before), 50);
+	TRY(reap(NR_WAITERS));
+	SCX_ASSERT(BECOMES((int)slab->nr_used < before + 20));
 	SCX_EQ(skel->data->uei.kind, EXIT_KIND(SCX_EXIT_NONE));
-	TRY(arena_slab_check(skel));
 
-	bpf_link__destroy(link);
-	SCX_EQ(skel->data->uei.kind, EXIT_KIND(SCX_EXIT_UNREG));
-	TRY(arena_slab_check(skel));
-	TRY(arena_slab_check_empty(skel));
-
-	arena_slab__destroy(skel);
+	slab_detach();
+	TRY(slab_check_exit(EXIT_KIND(SCX_EXIT_UNREG), NULL));
+	TRY(slab_check_empty_and_gone());
 	close(release[0]);
 	return SCX_TEST_PASS;
 }
@@ -86,5 +75,6 @@ struct scx_test arena_slab = {
 	.description = "Verify that a slab in an arena hands out distinct entries "
 		       "and takes them back",
 	.run = run,
+	.cleanup = slab_cleanup,
 };
 REGISTER_SCX_TEST(&arena_slab)

@@ -1,22 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "arena_slab_util.h"
 
-#define NR_CHILDREN	SLAB_TEST_ENTRIES
-
-/* A slab that is too small for the tasks there are: the scheduler never starts. */
+/* A slab that is too small for the tasks there are. */
 static enum scx_test_status exhaust_at_load(void)
 {
-	struct arena_slab *skel = arena_slab_load(1);
-	struct bpf_link *link = bpf_map__attach_struct_ops(skel->maps.arena_slab_ops);
-
-	SCX_ASSERT(scx_state_becomes("disabled"));
-	if (link)
-		bpf_link__destroy(link);
-	SCX_EQ(skel->data->uei.kind, EXIT_KIND(SCX_EXIT_ERROR_BPF));
-	SCX_ASSERT(!strcmp(skel->data->uei.msg, "slab of 1 used up"));
-	TRY(arena_slab_check_empty(skel));
-	arena_slab__destroy(skel);
-	return SCX_TEST_PASS;
+	TRY(slab_start(1));
+	TRY(slab_check_exit(EXIT_KIND(SCX_EXIT_ERROR_BPF), "slab of 1 used up"));
+	return slab_check_empty_and_gone();
 }
 
 /*
@@ -25,93 +15,69 @@ static enum scx_test_status exhaust_at_load(void)
  */
 static enum scx_test_status exhaust_by_fork(void)
 {
-	int release[2], status, i;
-	struct arena_slab *skel;
-	struct bpf_link *link;
-	pid_t *children;
+	u32 nr = nr_tasks_and_slack(), i;
+	int release[2];
 	char want[64];
 
-	children = calloc(NR_CHILDREN, sizeof(*children));
-	SCX_FAIL_IF(!children, "no memory");
-	skel = arena_slab_load(SLAB_TEST_ENTRIES);
-	link = bpf_map__attach_struct_ops(skel->maps.arena_slab_ops);
-	SCX_FAIL_IF(!link, "Failed to attach scheduler");
+	TRY(slab_start(nr));
 	SCX_EQ(skel->data->uei.kind, EXIT_KIND(SCX_EXIT_NONE));
 
 	SCX_FAIL_IF(pipe(release), "no pipe");
-	for (i = 0; i < NR_CHILDREN; i++) {
-		children[i] = spawn_waiter(release);
-		SCX_FAIL_IF(children[i] < 0, "fork %d failed (%d)", i, children[i]);
-	}
-	SCX_ASSERT(scx_state_becomes("disabled"));
-
+	for (i = 0; i < nr; i++)
+		SCX_GT(spawn_waiter(release), 0);
+	SCX_ASSERT(BECOMES(scx_state_is("disabled")));
 	close(release[1]);
-	for (i = 0; i < NR_CHILDREN; i++) {
-		SCX_EQ(waitpid(children[i], &status, 0), children[i]);
-		SCX_EQ(status, 0);
-	}
-
-	bpf_link__destroy(link);
-	SCX_EQ(skel->data->uei.kind, EXIT_KIND(SCX_EXIT_ERROR_BPF));
-	snprintf(want, sizeof(want), "slab of %u used up", SLAB_TEST_ENTRIES);
-	SCX_ASSERT(!strcmp(skel->data->uei.msg, want));
-	TRY(arena_slab_check(skel));
-	TRY(arena_slab_check_empty(skel));
-
-	arena_slab__destroy(skel);
+	TRY(reap(nr));
 	close(release[0]);
-	free(children);
+
+	snprintf(want, sizeof(want), "slab of %u used up", nr);
+	TRY(slab_check_exit(EXIT_KIND(SCX_EXIT_ERROR_BPF), want));
+	return slab_check_empty_and_gone();
+}
+
+/* Start @nr children that exit, and leave them zombies. */
+static enum scx_test_status make_zombies(u32 nr)
+{
+	siginfo_t info;
+	pid_t pid;
+
+	while (nr--) {
+		pid = fork_child();
+		SCX_GE(pid, 0);
+		if (!pid)
+			_exit(0);
+		SCX_EQ(waitid(P_PID, pid, &info, WEXITED | WNOWAIT), 0);
+	}
 	return SCX_TEST_PASS;
 }
 
 /*
- * Children that have exited and that nobody waits for hold no entry: many more
- * of them than the slab has entries do no harm.
+ * Children that have exited and that nobody waits for hold no entry, be they
+ * from before the scheduler or not: more of them than there are entries in the
+ * slab do no harm.
  */
 static enum scx_test_status zombies_need_none(void)
 {
-	int status, i, nr = 2 * SLAB_TEST_ENTRIES;
-	struct arena_slab *skel;
-	struct bpf_link *link;
-	siginfo_t info;
-	pid_t pid;
+	u32 nr = nr_tasks_and_slack();
 
-	skel = arena_slab_load(SLAB_TEST_ENTRIES);
-	link = bpf_map__attach_struct_ops(skel->maps.arena_slab_ops);
-	SCX_FAIL_IF(!link, "Failed to attach scheduler");
-
-	for (i = 0; i < nr; i++) {
-		pid = fork();
-		SCX_FAIL_IF(pid < 0, "fork %d failed (%d)", i, errno);
-		if (!pid)
-			_exit(0);
-		/* wait for its end, but leave it a zombie */
-		SCX_EQ(waitid(P_PID, pid, &info, WEXITED | WNOWAIT), 0);
-	}
+	TRY(make_zombies(nr));
+	TRY(slab_start(nr));
+	TRY(make_zombies(nr));
 	SCX_EQ(skel->data->uei.kind, EXIT_KIND(SCX_EXIT_NONE));
 	SCX_GE(skel->arena->st.nr_owners, nr);
+	SCX_LT(skel->arena->st.slab.nr_used, nr / 2 + nr / 4);
 
-	for (i = 0; i < nr; i++) {
-		SCX_GT(wait(&status), 0);
-		SCX_EQ(status, 0);
-	}
-	bpf_link__destroy(link);
-	SCX_EQ(skel->data->uei.kind, EXIT_KIND(SCX_EXIT_UNREG));
-	TRY(arena_slab_check(skel));
-	TRY(arena_slab_check_empty(skel));
-	arena_slab__destroy(skel);
-	return SCX_TEST_PASS;
+	TRY(reap(2 * nr));
+	slab_detach();
+	TRY(slab_check_exit(EXIT_KIND(SCX_EXIT_UNREG), NULL));
+	return slab_check_empty_and_gone();
 }
 
 static enum scx_test_status run(void *ctx)
 {
-	int maps = nr_arena_maps();
-
 	TRY(exhaust_at_load());
 	TRY(exhaust_by_fork());
-	TRY(zombies_need_none());
-	SCX_ASSERT(arena_maps_become(maps));
-	return SCX_TEST_PASS;
+	return zombies_need_none();
 }
 
 struct scx_test arena_slab_exhaust = {
@@ -119,5 +85,6 @@ struct scx_test arena_slab_exhaust = {
 	.description = "Verify that a scheduler whose slab is used up exits with "
 		       "its error, fails no fork, and leaves nothing",
 	.run = run,
+	.cleanup = slab_cleanup,
 };
 REGISTER_SCX_TEST(&arena_slab_exhaust)

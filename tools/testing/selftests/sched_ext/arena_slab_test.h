@@ -7,8 +7,7 @@
 
 #include <scx/arena_slab.h>
 
-#define SLAB_TEST_ENTRIES	1024
-#define SLAB_TEST_PAGES		1024
+#define SLAB_TEST_PAGES		4096
 #define SLAB_TEST_WORDS		5
 
 struct slab_test_entry {

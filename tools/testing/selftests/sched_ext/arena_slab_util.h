@@ -8,79 +8,106 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <scx/common.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "arena_slab_test.h"
 #include "arena_slab.bpf.skel.h"
 #include "scx_test.h"
 
-static inline struct arena_slab *arena_slab_load(u32 nr_entries)
-{
-	struct arena_slab *skel = SCX_OPS_OPEN(arena_slab_ops, arena_slab);
+/* Entries beyond the tasks there are already: what a test may fork at once, and then some. */
+#define SLAB_TEST_SLACK		600
 
+#define TRY(call)							\
+	do {								\
+		enum scx_test_status __status = (call);			\
+		if (__status != SCX_TEST_PASS)				\
+			return __status;				\
+	} while (0)
+
+/* The scheduler of the running test, for its cleanup() to end. */
+static struct arena_slab *skel;
+static struct bpf_link *slab_link;
+
+/* A slab that is large enough for the tasks of this machine and for the test. */
+static inline u32 nr_tasks_and_slack(void)
+{
+	FILE *f = fopen("/proc/loadavg", "r");
+	u32 nr = 0;
+
+	if (f) {
+		if (fscanf(f, "%*f %*f %*f %*u/%u", &nr) != 1)
+			nr = 0;
+		fclose(f);
+	}
+	return nr + SLAB_TEST_SLACK;
+}
+
+static inline enum scx_test_status slab_start(u32 nr_entries)
+{
+	skel = SCX_OPS_OPEN(arena_slab_ops, arena_slab);
 	skel->rodata->nr_entries = nr_entries;
-	SCX_OPS_LOAD(skel, arena_slab_ops, arena_slab, uei);
-	return skel;
+	UEI_SET_SIZE(skel, arena_slab_ops, uei);
+	SCX_FAIL_IF(arena_slab__load(skel), "Failed to load: does the JIT support arenas?");
+	slab_link = bpf_map__attach_struct_ops(skel->maps.arena_slab_ops);
+	SCX_FAIL_IF(!slab_link, "Failed to attach scheduler");
+	return SCX_TEST_PASS;
 }
 
-/* Whether the scheduler core comes to this state within ten seconds. */
-static inline bool scx_state_becomes(const char *want)
+static inline void slab_detach(void)
 {
-	char state[32];
-	int fd, i, len;
-
-	for (i = 0; i < 1000; i++) {
-		fd = open("/sys/kernel/sched_ext/state", O_RDONLY);
-		if (fd < 0)
-			return false;
-		len = read(fd, state, sizeof(state) - 1);
-		close(fd);
-		if (len > 0) {
-			state[len] = '\0';
-			if (!strcmp(strtok(state, "\n"), want))
-				return true;
-		}
-		usleep(10000);
-	}
-	return false;
+	bpf_link__destroy(slab_link);
+	slab_link = NULL;
 }
 
-/* Number of arena maps in the kernel, whoever has them. */
-static inline int nr_arena_maps(void)
+static inline void slab_cleanup(void *ctx)
 {
-	struct bpf_map_info info;
-	u32 id = 0, len;
-	int fd, nr = 0;
-
-	while (!bpf_map_get_next_id(id, &id)) {
-		fd = bpf_map_get_fd_by_id(id);
-		if (fd < 0)
-			continue;
-		memset(&info, 0, sizeof(info));
-		len = sizeof(info);
-		if (!bpf_map_get_info_by_fd(fd, &info, &len) && info.type == BPF_MAP_TYPE_ARENA)
-			nr++;
-		close(fd);
-	}
-	return nr;
+	slab_detach();
+	arena_slab__destroy(skel);
+	skel = NULL;
 }
 
-/* Maps are freed behind a grace period: give them ten seconds. */
-static inline bool arena_maps_become(int nr)
-{
-	int i;
+/* Whether @cond comes true within ten seconds. */
+#define BECOMES(cond) ({						\
+	int __i;							\
+	for (__i = 0; !(cond) && __i < 1000; __i++)			\
+		usleep(10000);						\
+	(cond);								\
+})
 
-	for (i = 0; i < 1000 && nr_arena_maps() != nr; i++)
-		usleep(10000);
-	return nr_arena_maps() == nr;
+static inline bool scx_state_is(const char *want)
+{
+	char state[32] = "";
+	int fd;
+
+	fd = open("/sys/kernel/sched_ext/state", O_RDONLY);
+	if (fd < 0)
+		return false;
+	if (read(fd, state, sizeof(state) - 1) < 0)
+		state[0] = '\0';
+	close(fd);
+	state[strcspn(state, "\n")] = '\0';
+	return !strcmp(state, want);
+}
+
+/* The scheduler has ended, with this kind of exit and, unless NULL, this message. */
+static inline enum scx_test_status slab_check_exit(u64 kind, const char *msg)
+{
+	SCX_ASSERT(BECOMES(scx_state_is("disabled")));
+	slab_detach();
+	SCX_EQ(skel->data->uei.kind, kind);
+	SCX_FAIL_IF(msg && strcmp(skel->data->uei.msg, msg), "exit message '%s' instead of '%s'",
+		    skel->data->uei.msg, msg);
+	return SCX_TEST_PASS;
 }
 
 /* Nothing was handed out twice, left uncleared, or touched by another owner. */
-static inline enum scx_test_status arena_slab_check(const struct arena_slab *skel)
+static inline enum scx_test_status slab_check(void)
 {
 	const struct slab_test *st = &skel->arena->st;
 
@@ -93,20 +120,25 @@ static inline enum scx_test_status arena_slab_check(const struct arena_slab *ske
 
 /*
  * With no scheduler any more, each entry is on the free list, once. Walks the
- * list by the pointers that the BPF side left.
+ * list by the pointers that the BPF side left. Then the arena goes as well.
  */
-static inline enum scx_test_status arena_slab_check_empty(const struct arena_slab *skel)
+static inline enum scx_test_status slab_check_empty_and_gone(void)
 {
 	const struct slab_test *st = &skel->arena->st;
-	const struct scx_slab_node *node;
 	u32 nr = skel->rodata->nr_entries, i, on_list = 0;
-	bool *seen = calloc(nr, sizeof(*seen));
+	const struct scx_slab_node *node;
+	struct bpf_map_info info = {};
+	u32 len = sizeof(info);
+	bool *seen;
+	int fd;
 
-	SCX_FAIL_IF(!seen, "no memory");
+	TRY(slab_check());
 	SCX_EQ(st->slab.nr_entries, nr);
 	SCX_EQ(st->slab.nr_used, 0);
 	SCX_EQ(st->nr_returned, st->nr_owners);
 
+	seen = calloc(nr, sizeof(*seen));
+	SCX_FAIL_IF(!seen, "no memory");
 	for (node = st->slab.free; node && on_list <= nr; node = node->next, on_list++) {
 		i = (const struct slab_test_entry *)node - st->entries;
 		SCX_FAIL_IF(i >= nr, "free entry %u is outside the slab of %u", i, nr);
@@ -118,7 +150,22 @@ static inline enum scx_test_status arena_slab_check_empty(const struct arena_sla
 	}
 	SCX_EQ(on_list, nr);
 	free(seen);
+
+	SCX_EQ(bpf_map_get_info_by_fd(bpf_map__fd(skel->maps.slab_arena), &info, &len), 0);
+	slab_cleanup(NULL);
+	/* maps are freed behind a grace period */
+	SCX_ASSERT(BECOMES((fd = bpf_map_get_fd_by_id(info.id)) == -ENOENT || close(fd)));
 	return SCX_TEST_PASS;
+}
+
+/* fork(), and the child goes when its parent does, so that a failed test leaves none. */
+static inline pid_t fork_child(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return pid;
 }
 
 /*
@@ -127,7 +174,7 @@ static inline enum scx_test_status arena_slab_check_empty(const struct arena_sla
  */
 static inline pid_t spawn_waiter(int release[2])
 {
-	pid_t pid = fork();
+	pid_t pid = fork_child();
 	char c;
 
 	if (pid)
@@ -139,11 +186,16 @@ static inline pid_t spawn_waiter(int release[2])
 	_exit(0);
 }
 
-#define TRY(call)							\
-	do {								\
-		enum scx_test_status __status = (call);			\
-		if (__status != SCX_TEST_PASS)				\
-			return __status;				\
-	} while (0)
+/* End @nr children that wait for @release, and see that each ran to its end. */
+static inline enum scx_test_status reap(int nr)
+{
+	int status;
+
+	while (nr--) {
+		SCX_GT(wait(&status), 0);
+		SCX_EQ(status, 0);
+	}
+	return SCX_TEST_PASS;
+}
 
 #endif  // # __ARENA_SLAB_UTIL_H__
