@@ -5,10 +5,17 @@
 
 set -eu -o pipefail
 
+# What the caller's surroundings must not change: where git works, what make
+# passes on, what language messages are in that we look for.
+unset CDPATH MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
+unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_COMMON_DIR
+export LC_ALL=C.UTF-8
+
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 mkdir -p "${O:=$TOP/out}" 2>/dev/null || { echo "$(basename "$0"): can't create the build folder $O" >&2; exit 1; }
 O=$(cd "$O" && pwd)
 [ -w "$O" ] || { echo "$(basename "$0"): can't write to the build folder $O: choose another with O=path" >&2; exit 1; }
+case $O in *[[:space:]:]*) echo "$(basename "$0"): the kernel can't be built in '$O', for its blanks or colons: choose another folder with O=path" >&2; exit 1 ;; esac
 KSRC=${KSRC:-}
 JOBS=${JOBS:-$(nproc)}
 LOGS=$O/logs
@@ -27,10 +34,12 @@ die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
 usage() { sed -n '3,/^[^#]/{s/^# \{0,1\}//p}' "$0"; }
 
 # step NAME COMMAND...: run a long step. Says what runs and how long it took;
-# output goes to a log whose tail is shown when the step fails. On a terminal
-# the last line of the log shows meanwhile.
+# output goes to a log. On a terminal the last line of the log shows meanwhile.
+# A step that fails ends the script: with the line that the command said it with,
+# if it is one of ours, else with the end of the log. $hint says what to do.
+# Not to be called where set -e has no effect (in a condition, or before ||).
 step() {
-	local name=$1 start=$SECONDS log status=0 pid
+	local name=$1 start=$SECONDS log status=0 pid last
 	shift
 	log=$LOGS/$(printf '%s' "$name" | tr -c 'a-zA-Z0-9.\n' '-').log
 	printf '==> %s\n' "$name"
@@ -46,11 +55,24 @@ step() {
 	fi
 	wait "$pid" || status=$?
 	if [ "$status" -ne 0 ]; then
-		tail -n 25 "$log" | sed 's/^/    | /' >&2
-		warn "    failed after $((SECONDS - start)) s (status $status); all of it: $log"
-		return "$status"
+		last=$(tail -n 1 "$log")
+		if [[ $last =~ ^(base|tree|build|setup|initramfs|other-suite|export):\  ]]; then
+			warn "$last"
+		else
+			tail -n 25 "$log" | sed 's/^/    | /' >&2
+			warn "$(basename "$0"): '$name' failed after $((SECONDS - start)) s${hint:+: $hint} (all of it: $log)"
+		fi
+		exit 1
 	fi
 	printf '    done in %d s\n' $((SECONDS - start))
+}
+
+# lock: one command at a time in a build folder.
+lock() {
+	[ -z "${LTS_LOCKED:-}" ] || return 0
+	exec 9>"$O/.lock"
+	flock -n 9 || die "another command is at work in $O: wait for it, or use another O=path"
+	export LTS_LOCKED=1
 }
 
 # need_space KIB WHAT: stop unless the build folder's file system has that much.
@@ -72,20 +94,23 @@ as_root() {
 	fi
 }
 
-# git in the kernel tree, blind to whatever the user's configuration says about
-# diffs, hooks and signatures, so that the exported patches depend on the series alone.
-kgit() {
-	git -C "$TREE" -c core.hooksPath=/dev/null -c commit.gpgSign=false -c gc.auto=0 \
-		-c core.compression=1 -c diff.algorithm=myers -c diff.noprefix=false \
-		-c diff.mnemonicPrefix=false -c core.abbrev=12 -c core.autocrlf=false \
-		-c core.quotePath=true -c advice.detachedHead=false "$@"
+# git, blind to whatever the user's configuration says about diffs, hooks and
+# signatures, so that the exported patches depend on the series alone. Only the
+# identity is taken from there.
+ogit() {
+	GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null \
+	git -c user.name="$(git config user.name || echo series)" \
+		-c user.email="$(git config user.email || echo series@localhost)" \
+		-c core.hooksPath=/dev/null -c gc.auto=0 -c core.compression=1 -c core.abbrev=12 "$@"
 }
+# ... in the kernel tree.
+kgit() { ogit -C "$TREE" "$@"; }
 
 # The BPF compiler: CLANG= when given, else the newest clang from 19 up in PATH.
 find_clang() {
 	local v c
 	if [ -n "${CLANG:-}" ]; then
-		command -v "$CLANG" || die "CLANG=$CLANG is not a command"
+		command -v "$CLANG"
 		return
 	fi
 	for v in $(seq 40 -1 19); do
@@ -93,4 +118,11 @@ find_clang() {
 	done
 	c=$(command -v clang) && [ "$("$c" -dumpversion | cut -d. -f1)" -ge 19 ] && echo "$c" && return
 	return 1
+}
+
+# The llvm-strip that goes with it, or any.
+find_strip() {
+	local clang=$1
+	command -v "${clang/clang/llvm-strip}" || command -v llvm-strip ||
+		find /usr/bin -name 'llvm-strip-[0-9]*' | sort -V | tail -n 1 | grep .
 }

@@ -40,8 +40,9 @@ nothing_left() {
 	state_becomes disabled || return
 	i=50
 	while [ "$i" -gt 0 ]; do
-		arenas=$(bpftool -j map show | grep -c '"type":"arena"')
-		progs=$(bpftool -j prog show | grep -c '"type":"struct_ops"')
+		maps=$(bpftool -j map show) && progs=$(bpftool -j prog show) || return 1
+		arenas=$(echo "$maps" | grep -c '"type":"arena"')
+		progs=$(echo "$progs" | grep -c '"type":"struct_ops"')
 		[ "$arenas$progs" != 00 ] || return 0
 		usleep 200000
 		i=$((i - 1))
@@ -51,7 +52,8 @@ nothing_left() {
 	return 1
 }
 
-# start COMMAND...: start a scheduler in the background, wait until it runs.
+# start COMMAND...: start scx_qmap in the background, wait until it runs and shows
+# statistics. Its arena is there then: so nothing_left() would see it.
 start() {
 	"$@" >/tmp/scheduler.out 2>&1 &
 	scheduler=$!
@@ -59,18 +61,20 @@ start() {
 		cat /tmp/scheduler.out
 		return 1
 	fi
+	i=200
+	until grep -q '^arena ' /tmp/scheduler.out; do
+		i=$((i - 1))
+		[ $i -gt 0 ] || { echo "no statistics"; return 1; }
+		usleep 100000
+	done
+	bpftool -j map show | grep -q '"type":"arena"' || { echo "no arena"; return 1; }
 }
 
-# stop [EXIT-LINE]: end it as a user would, and expect it to say so.
+# stop: end it as a user would, and expect it to say so.
 stop() {
 	kill -INT "$scheduler" 2>/dev/null
 	wait "$scheduler"
-	grep -q "^EXIT: ${1:-unregistered from user space}" /tmp/scheduler.out || {
-		echo "no line 'EXIT: ${1:-unregistered from user space}' in:"
-		cat /tmp/scheduler.out
-		return 1
-	}
-	nothing_left
+	said '^EXIT: unregistered from user space' && nothing_left
 }
 
 # said REGEX: the scheduler's output has such a line.
