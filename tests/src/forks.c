@@ -6,6 +6,8 @@
  * forks COUNT WORKERS: make COUNT children in all, as fast as WORKERS processes
  * can, each waiting for its child before the next. Fails if one fork does.
  *
+ * forks ext PID: put a process under the policy SCHED_EXT.
+ *
  * Children share the address space of their worker: this is about what the
  * scheduler sees of a fork, not about copying memory.
  */
@@ -68,12 +70,20 @@ int main(int argc, char **argv)
 {
 	if (argc == 3 && !strcmp(argv[1], "zombies"))
 		return zombies(atol(argv[2]));
+	if (argc == 3 && !strcmp(argv[1], "ext")) {
+		struct sched_param param = { 0 };
+
+		if (!sched_setscheduler(atoi(argv[2]), 7 /* SCHED_EXT */, &param))
+			return 0;
+		perror("forks: sched_setscheduler");
+		return 1;
+	}
 
 	long count = argc == 3 ? atol(argv[1]) : 0, workers = argc == 3 ? atol(argv[2]) : 0;
 	int status, failed = 0;
 
 	if (count < 1 || workers < 1 || count < workers) {
-		fprintf(stderr, "usage: forks COUNT WORKERS | forks zombies COUNT\n");
+		fprintf(stderr, "usage: forks COUNT WORKERS | forks zombies COUNT | forks ext PID\n");
 		return 2;
 	}
 	for (long i = 0; i < workers; i++) {

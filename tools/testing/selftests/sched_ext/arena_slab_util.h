@@ -21,7 +21,7 @@
 #include "scx_test.h"
 
 /* Entries beyond the tasks there are already: what a test may fork at once, and then some. */
-#define SLAB_TEST_SLACK		600
+#define SLAB_TEST_SLACK		400
 
 #define TRY(call)							\
 	do {								\
