@@ -74,10 +74,11 @@ static inline void slab_cleanup(void *ctx)
 
 /* Whether @cond comes true within ten seconds. */
 #define BECOMES(cond) ({						\
+	bool __true;							\
 	int __i;							\
-	for (__i = 0; !(cond) && __i < 1000; __i++)			\
+	for (__i = 0; !(__true = (cond)) && __i < 1000; __i++)		\
 		usleep(10000);						\
-	(cond);								\
+	__true;								\
 })
 
 static inline bool scx_state_is(const char *want)
