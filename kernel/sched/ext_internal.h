@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * sched_ext: What belongs to one scheduler.
+ *
+ * 6.12 runs one BPF scheduler at a time and keeps its state in variables of
+ * ext.c. What is here is per scheduler all the same, as in later kernels.
+ */
+#ifndef _KERNEL_SCHED_EXT_INTERNAL_H
+#define _KERNEL_SCHED_EXT_INTERNAL_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+
+struct bpf_map;
+struct gen_pool;
+
+/**
+ * struct scx_arena_pool - Memory for kernel objects in a scheduler's arena
+ *
+ * See ext_arena.c. All of this is ordinary kernel memory, which the scheduler
+ * can't reach.
+ */
+struct scx_arena_pool {
+	/** @lock: guards everything below against everyone but readers of statistics */
+	struct mutex		lock;
+	/** @map: the arena, with a reference; NULL before init and after destroy */
+	struct bpf_map		*map;
+	/** @gen: who has which granules */
+	struct gen_pool		*gen;
+	/** @chunks: struct scx_arena_chunk of the pages in @gen, newest first as there */
+	struct list_head	chunks;
+	/** @kern_vm_start: kernel address of arena address 0, modulo 4 GiB */
+	u64			kern_vm_start;
+	/** @user_vm_base: upper half of all arena addresses */
+	u64			user_vm_base;
+	/** @nr_pages: held in the arena. The three can be read without @lock. */
+	unsigned long		nr_pages;
+	/** @nr_chunks: that these pages came in */
+	unsigned long		nr_chunks;
+	/** @nr_bytes: handed out, rounded up to granules */
+	unsigned long		nr_bytes;
+};
+
+/**
+ * struct scx_sched - One BPF scheduler, from enabling to disabling
+ */
+struct scx_sched {
+	/** @arena: the pool in its arena */
+	struct scx_arena_pool	arena;
+};
+
+#endif /* _KERNEL_SCHED_EXT_INTERNAL_H */
