@@ -20,9 +20,11 @@
  *
  * An allocation must cost the same in a large pool as in a small one:
  *
- *  - A pool grows by half of what it has. The number of chunks, which gen_pool
- *    walks, so is logarithmic in the size of the pool. Doubling would do that
- *    as well, but leaves up to half of the pages unused.
+ *  - A pool grows by half of what it has, up to %SCX_ARENA_GROW_MAX pages at a
+ *    time. Below twice that the number of chunks, which gen_pool walks, is
+ *    logarithmic in the size of the pool. Doubling would do that as well, but
+ *    leaves up to half of the pages unused. Where there is less, halves of the
+ *    step are tried, down to what an allocation needs.
  *  - A first fit looks at all that is taken before it finds what isn't. Each
  *    chunk has a bitmap instead of the pages that have room, and goes on with
  *    the page of its last allocation, or where something was freed later.
@@ -164,13 +166,13 @@ static int scx_arena_grow(struct scx_arena_pool *pool, size_t size)
 	int ret;
 
 	want = max(want, need);
-	ret = scx_arena_add_pages(pool, want);
-	trace_sched_ext_arena_grow(pool->map->id, want, pool->nr_pages, ret);
-	if (ret && want > need) {
-		ret = scx_arena_add_pages(pool, need);
-		trace_sched_ext_arena_grow(pool->map->id, need, pool->nr_pages, ret);
+	while (1) {
+		ret = scx_arena_add_pages(pool, want);
+		trace_sched_ext_arena_grow(pool->map->id, want, pool->nr_pages, ret);
+		if (!ret || want == need)
+			return ret;
+		want = max(want / 2, need);
 	}
-	return ret;
 }
 
 /**

@@ -4,8 +4,7 @@
  * for the pages that it stands on, see bpf_arena_hold_pages().
  *
  * Every case has an arena of its own, made by the bpf() system call as a BPF
- * loader would, at an address whose lower half wraps within the arena's range
- * of kernel addresses.
+ * loader would.
  */
 #include <kunit/test.h>
 #include <linux/fdtable.h>
@@ -19,7 +18,7 @@
 
 /* of arenas, unless a case says otherwise */
 #define TEST_ARENA_PAGES	4096
-/* where they are; the lower half is near the end of 4 GiB */
+/* where they are, for BPF and user space */
 #define TEST_ARENA_ADDR		0x7000e0000000ULL
 
 struct scx_arena_test {
@@ -266,7 +265,6 @@ static void pool_grows_by_half(struct kunit *test)
 	KUNIT_EXPECT_LE(test, pool->nr_chunks, 20);
 
 	/* never less than what is asked for */
-	pages = pool->nr_pages;
 	scx_arena_test_reopen(test, 8192, TEST_ARENA_ADDR);
 	KUNIT_EXPECT_NOT_NULL(test, scx_arena_alloc(&at->sch, 100 * PAGE_SIZE + 1));
 	KUNIT_EXPECT_EQ(test, pool->nr_pages, 101);
@@ -618,6 +616,8 @@ static void held_pages_outlive_what_user_space_does(struct kunit *test)
 	u32 value = 0;
 	u32 *kernel;
 
+	if (TEST_ARENA_ADDR + len > TASK_SIZE)
+		kunit_skip(test, "user space is too small");
 	kernel = scx_arena_alloc(&at->sch, sizeof(*kernel));
 	KUNIT_ASSERT_NOT_NULL(test, kernel);
 	WRITE_ONCE(*kernel, 42);
@@ -710,6 +710,7 @@ struct scx_arena_bench {
 	struct gen_pool		*plain;		/* first fit, grown by four pages a time */
 	void			*chunks[BENCH_LIVE_MAX * BENCH_SIZE / (4 * PAGE_SIZE) + 64];
 	int			nr_chunks;
+	bool			failed;
 };
 
 static void *bench_plain_alloc(struct scx_arena_test *at, struct scx_arena_bench *b)
@@ -731,11 +732,16 @@ static void *bench_plain_alloc(struct scx_arena_test *at, struct scx_arena_bench
 
 static void *bench_alloc(struct scx_arena_test *at, struct scx_arena_bench *b, bool plain)
 {
-	return plain ? bench_plain_alloc(at, b) : scx_arena_alloc(&at->sch, BENCH_SIZE);
+	void *p = plain ? bench_plain_alloc(at, b) : scx_arena_alloc(&at->sch, BENCH_SIZE);
+
+	b->failed |= !p;
+	return p;
 }
 
 static void bench_free(struct scx_arena_test *at, struct scx_arena_bench *b, bool plain, void *p)
 {
+	if (!p)
+		return;
 	if (plain)
 		gen_pool_free(b->plain, (unsigned long)p, BENCH_SIZE);
 	else
@@ -788,7 +794,7 @@ static u64 bench_in_place(struct kunit *test, struct scx_arena_bench *b, bool pl
 	u64 start;
 
 	prandom_seed_state(&rnd, 3);
-	for (round = 0; round < BENCH_ROUNDS; round++) {
+	for (round = 0; round < BENCH_ROUNDS && !b->failed; round++) {
 		for (i = 0; i < ARRAY_SIZE(which); i++) {
 			do {
 				which[i] = prandom_u32_state(&rnd) % live;
@@ -801,7 +807,7 @@ static u64 bench_in_place(struct kunit *test, struct scx_arena_bench *b, bool pl
 			b->live[which[i]] = bench_alloc(at, b, plain);
 		b->took[round] = ktime_get_ns() - start;
 	}
-	return bench_median(b, BENCH_ROUNDS, ARRAY_SIZE(which));
+	return bench_median(b, round, ARRAY_SIZE(which));
 }
 
 static void cost_of_an_allocation(struct kunit *test)
@@ -809,7 +815,7 @@ static void cost_of_an_allocation(struct kunit *test)
 	static const int steps[] = { 100, 1000, 10000, BENCH_LIVE_MAX };
 	struct scx_arena_test *at = test->priv;
 	struct scx_arena_bench *b;
-	int plain, step, live, i;
+	int plain, step, live = 0, i;
 	u64 on_top, in_place;
 
 	b = vzalloc(sizeof(*b));
@@ -817,7 +823,7 @@ static void cost_of_an_allocation(struct kunit *test)
 	b->live = vcalloc(BENCH_LIVE_MAX, sizeof(*b->live));
 	b->plain = gen_pool_create(ilog2(SCX_ARENA_GRANULE), NUMA_NO_NODE);
 	if (!b->live || !b->plain) {
-		KUNIT_FAIL(test, "no memory");
+		b->failed = true;
 		goto out;
 	}
 	for (plain = 0; plain < 2; plain++) {
@@ -825,26 +831,33 @@ static void cost_of_an_allocation(struct kunit *test)
 		for (step = 0; step < ARRAY_SIZE(steps); step++) {
 			for (; live < steps[step]; live++) {
 				b->live[live] = bench_alloc(at, b, plain);
-				if (!b->live[live]) {
-					KUNIT_FAIL(test, "no memory for %d objects", live);
+				if (b->failed)
 					goto out;
-				}
 				if (!(live % 1024))
 					cond_resched();
 			}
 			on_top = bench_on_top(test, b, plain);
 			in_place = bench_in_place(test, b, plain, live);
+			if (b->failed)
+				goto out;
 			kunit_info(test, "%s, %d live: %llu on top, %llu in place\n",
 				   plain ? "four pages, first fit" : "pool", live, on_top, in_place);
 		}
-		for (i = 0; i < live; i++)
+		for (i = 0; i < live; i++) {
 			bench_free(at, b, plain, b->live[i]);
+			b->live[i] = NULL;
+		}
 		/* make room */
 		if (!plain)
 			scx_arena_pool_destroy(&at->sch);
 	}
 out:
+	KUNIT_EXPECT_FALSE_MSG(test, b->failed, "no memory for %d objects", live);
 	if (b->plain) {
+		/* which has to be empty; the other one needn't be */
+		for (i = 0; b->live && i < live; i++)
+			bench_free(at, b, true, gen_pool_has_addr(b->plain, (unsigned long)b->live[i],
+								  BENCH_SIZE) ? b->live[i] : NULL);
 		gen_pool_destroy(b->plain);
 		for (i = 0; i < b->nr_chunks; i++)
 			bpf_arena_release_pages(at->map, b->chunks[i], 4);
