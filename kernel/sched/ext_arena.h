@@ -80,7 +80,9 @@ static inline void scx_arena_free_cacheline(struct scx_sched *sch, void *kaddr, 
  */
 static inline u64 scx_arena_to_uaddr(const struct scx_sched *sch, const void *kaddr)
 {
-	return sch->arena.user_vm_base | (u32)((u64)(unsigned long)kaddr - sch->arena.kern_vm_start);
+	u64 offset = (u64)(unsigned long)kaddr - sch->arena.kern_vm_start;
+
+	return sch->arena.user_vm_base | (u32)offset;
 }
 
 /**

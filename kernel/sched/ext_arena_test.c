@@ -41,6 +41,13 @@ static u64 scx_arena_test_mem(struct scx_arena_test *at)
 	return at->map->ops->map_mem_usage(at->map);
 }
 
+/* Which granule of the arena this is. */
+static unsigned long scx_arena_test_granule(struct scx_arena_test *at, void *kaddr)
+{
+	return ((u32)scx_arena_to_uaddr(&at->sch, kaddr) - (u32)TEST_ARENA_ADDR) /
+		SCX_ARENA_GRANULE;
+}
+
 static void scx_arena_test_open(struct kunit *test, struct scx_arena_test *at, u32 pages, u64 addr)
 {
 	union bpf_attr attr = {
@@ -136,8 +143,7 @@ static void ranges_do_not_overlap(struct kunit *test)
 
 		o = &objects[random % OBJECTS];
 		if (o->addr) {
-			first = ((u32)scx_arena_to_uaddr(&at->sch, o->addr) - (u32)TEST_ARENA_ADDR) /
-				SCX_ARENA_GRANULE;
+			first = scx_arena_test_granule(at, o->addr);
 			last = first + (o->size - 1) / SCX_ARENA_GRANULE;
 			if (memchr_inv(o->addr, o->fill, o->size))
 				bad = 1;
@@ -158,8 +164,7 @@ static void ranges_do_not_overlap(struct kunit *test)
 				bad = 2;
 				break;
 			}
-			first = ((u32)scx_arena_to_uaddr(&at->sch, o->addr) - (u32)TEST_ARENA_ADDR) /
-				SCX_ARENA_GRANULE;
+			first = scx_arena_test_granule(at, o->addr);
 			last = first + (o->size - 1) / SCX_ARENA_GRANULE;
 			if (last >= nr)
 				bad = 3;
@@ -312,6 +317,7 @@ static void impossible_sizes_take_no_pages(struct kunit *test)
 		0, (size_t)TEST_ARENA_PAGES * PAGE_SIZE + 1, SZ_4G, SZ_4G + 1,
 		SIZE_MAX, SIZE_MAX - 7, SIZE_MAX - SMP_CACHE_BYTES, SIZE_MAX / 2,
 	};
+	const size_t all = (size_t)TEST_ARENA_PAGES * PAGE_SIZE;
 	struct scx_arena_test *at = test->priv;
 	int i;
 
@@ -321,7 +327,7 @@ static void impossible_sizes_take_no_pages(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, at->sch.arena.nr_pages, 0);
 	}
 	KUNIT_EXPECT_EQ(test, scx_arena_test_mem(at), at->mem_empty);
-	KUNIT_EXPECT_NOT_NULL(test, scx_arena_alloc(&at->sch, (size_t)TEST_ARENA_PAGES * PAGE_SIZE));
+	KUNIT_EXPECT_NOT_NULL(test, scx_arena_alloc(&at->sch, all));
 }
 
 static void bad_frees_change_nothing(struct kunit *test)
@@ -544,10 +550,10 @@ static void overhead_stays_under_two(struct kunit *test)
 
 		scx_arena_test_reopen(test, TEST_ARENA_PAGES, TEST_ARENA_ADDR);
 		while (pool->nr_bytes < SZ_8M) {
+			size_t size = 1 + prandom_u32_state(&rnd) % max_size[i];
 			u64 percent;
 
-			KUNIT_ASSERT_NOT_NULL(test, scx_arena_alloc(&at->sch,
-						1 + prandom_u32_state(&rnd) % max_size[i]));
+			KUNIT_ASSERT_NOT_NULL(test, scx_arena_alloc(&at->sch, size));
 			if (pool->nr_pages < SZ_1M >> PAGE_SHIFT)
 				continue;
 			percent = div64_ul((u64)pool->nr_pages * PAGE_SIZE * 100, pool->nr_bytes);
@@ -841,7 +847,8 @@ static void cost_of_an_allocation(struct kunit *test)
 			if (b->failed)
 				goto out;
 			kunit_info(test, "%s, %d live: %llu on top, %llu in place\n",
-				   plain ? "four pages, first fit" : "pool", live, on_top, in_place);
+				   plain ? "four pages, first fit" : "pool", live,
+				   on_top, in_place);
 		}
 		for (i = 0; i < live; i++) {
 			bench_free(at, b, plain, b->live[i]);
@@ -877,4 +884,5 @@ static struct kunit_suite scx_arena_bench_suite = {
 	.exit		= scx_arena_test_exit,
 	.test_cases	= scx_arena_bench_cases,
 };
+
 kunit_test_suites(&scx_arena_suite, &scx_arena_bench_suite);
