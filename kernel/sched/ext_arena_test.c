@@ -863,8 +863,8 @@ out:
 	if (b->plain) {
 		/* which has to be empty; the other one needn't be */
 		for (i = 0; b->live && i < live; i++)
-			bench_free(at, b, true, gen_pool_has_addr(b->plain, (unsigned long)b->live[i],
-								  BENCH_SIZE) ? b->live[i] : NULL);
+			if (gen_pool_has_addr(b->plain, (unsigned long)b->live[i], BENCH_SIZE))
+				bench_free(at, b, true, b->live[i]);
 		gen_pool_destroy(b->plain);
 		for (i = 0; i < b->nr_chunks; i++)
 			bpf_arena_release_pages(at->map, b->chunks[i], 4);
