@@ -35,23 +35,18 @@
 #include <kunit/static_stub.h>
 #include "ext_arena.h"
 
-/* Pages that were added to a pool in one go. */
-struct scx_arena_chunk {
-	struct list_head	node;
-	unsigned long		start;		/* kernel address */
-	u32			nr_pages;
-	u32			hint;		/* page to look at first */
-	unsigned long		room[];		/* pages that may have free granules */
-};
-
 #define GRANULES_PER_PAGE	(PAGE_SIZE / SCX_ARENA_GRANULE)
 
-/* What scx_arena_next_fit() is to find, and where it is on its way through the chunks. */
-struct scx_arena_fit {
-	struct scx_arena_pool	*pool;
-	struct scx_arena_chunk	*chunk;
-	unsigned long		align_mask;	/* in granules */
+/* Where to look in a chunk of a pool, its gen_pool_chunk's owner. */
+struct scx_arena_room {
+	unsigned long	hint;		/* page to look at first */
+	unsigned long	pages[];	/* those that may have free granules */
 };
+
+static size_t scx_arena_chunk_size(const struct gen_pool_chunk *chunk)
+{
+	return chunk->end_addr - chunk->start_addr + 1;
+}
 
 /* Tests make this fail. */
 static void *scx_arena_hold(struct scx_arena_pool *pool, u32 nr_pages)
@@ -61,11 +56,12 @@ static void *scx_arena_hold(struct scx_arena_pool *pool, u32 nr_pages)
 }
 
 /* Tests make this fail. */
-static int scx_arena_gen_add(struct scx_arena_pool *pool, void *kaddr, u32 nr_pages)
+static int scx_arena_gen_add(struct scx_arena_pool *pool, void *kaddr, u32 nr_pages,
+			     struct scx_arena_room *room)
 {
-	KUNIT_STATIC_STUB_REDIRECT(scx_arena_gen_add, pool, kaddr, nr_pages);
-	return gen_pool_add(pool->gen, (unsigned long)kaddr, (size_t)nr_pages << PAGE_SHIFT,
-			    NUMA_NO_NODE);
+	KUNIT_STATIC_STUB_REDIRECT(scx_arena_gen_add, pool, kaddr, nr_pages, room);
+	return gen_pool_add_owner(pool->gen, (unsigned long)kaddr, -1,
+				  (size_t)nr_pages << PAGE_SHIFT, NUMA_NO_NODE, room);
 }
 
 /* A caller freed what it hasn't got. Tests count this. */
@@ -77,98 +73,85 @@ static void scx_arena_bad_free(const struct scx_arena_pool *pool, unsigned long 
 		  size, addr - (unsigned long)pool->kern_vm_start);
 }
 
-/* Find @nr free granules that start in one of the pages [@page, @end) of @chunk. */
-static unsigned long scx_arena_fit_pages(struct scx_arena_chunk *chunk, unsigned long *map,
+/* Find @nr free granules that start in one of the pages [@page, @end). */
+static unsigned long scx_arena_fit_pages(struct scx_arena_room *room, unsigned long *map,
 					 unsigned long size, unsigned int nr,
 					 unsigned long align_mask, unsigned long page,
 					 unsigned long end)
 {
-	for_each_set_bit_from(page, chunk->room, end) {
+	for_each_set_bit_from(page, room->pages, end) {
 		unsigned long first = page * GRANULES_PER_PAGE, next = first + GRANULES_PER_PAGE;
 		unsigned long limit = min(size, next - 1 + nr);
 		unsigned long bit = bitmap_find_next_zero_area(map, limit, first, nr, align_mask);
 
 		if (bit + nr <= limit) {
-			chunk->hint = page;
+			room->hint = page;
 			return bit;
 		}
 		if (find_next_zero_bit(map, next, first) >= next)
-			__clear_bit(page, chunk->room);
+			__clear_bit(page, room->pages);
 	}
 	return size;
 }
 
 /*
- * The genpool_algo_t of the pools: the next fit from the chunk's hint on.
- *
- * gen_pool asks chunk by chunk, newest first, and leaves out those that have
- * less than @nr free. fit->chunk follows it.
+ * The genpool_algo_t of the pools: the next fit from the chunk's hint on, at a
+ * multiple of what @data points to plus one, in granules.
  */
 static unsigned long scx_arena_next_fit(unsigned long *map, unsigned long size, unsigned long start,
 					unsigned int nr, void *data, struct gen_pool *gen,
 					unsigned long start_addr)
 {
-	struct scx_arena_fit *fit = data;
-	struct scx_arena_chunk *chunk;
-	unsigned long bit;
+	/* gen_pool passes neither the chunk nor its owner, but the chunk's bitmap as it is */
+	struct gen_pool_chunk *chunk = container_of((void *)map, struct gen_pool_chunk, bits);
+	struct scx_arena_room *room = chunk->owner;
+	unsigned long align_mask = *(unsigned long *)data, bit;
 
-	chunk = list_prepare_entry(fit->chunk, &fit->pool->chunks, node);
-	list_for_each_entry_continue(chunk, &fit->pool->chunks, node)
-		if (chunk->start == start_addr)
-			break;
-	fit->chunk = chunk;
-
-	bit = scx_arena_fit_pages(chunk, map, size, nr, fit->align_mask, chunk->hint,
-				  chunk->nr_pages);
+	bit = scx_arena_fit_pages(room, map, size, nr, align_mask, room->hint,
+				  size / GRANULES_PER_PAGE);
 	if (bit >= size)
-		bit = scx_arena_fit_pages(chunk, map, size, nr, fit->align_mask, 0, chunk->hint);
+		bit = scx_arena_fit_pages(room, map, size, nr, align_mask, 0, room->hint);
 	return bit;
 }
 
 static int scx_arena_add_pages(struct scx_arena_pool *pool, u32 nr_pages)
 {
-	struct scx_arena_chunk *chunk;
+	struct scx_arena_room *room;
 	void *kaddr;
 	int ret;
 
-	chunk = kvzalloc(struct_size(chunk, room, BITS_TO_LONGS(nr_pages)), GFP_KERNEL);
-	if (!chunk)
+	room = kvzalloc(struct_size(room, pages, BITS_TO_LONGS(nr_pages)), GFP_KERNEL);
+	if (!room)
 		return -ENOMEM;
+	bitmap_fill(room->pages, nr_pages);
 
 	kaddr = scx_arena_hold(pool, nr_pages);
 	if (!kaddr) {
-		kvfree(chunk);
+		kvfree(room);
 		return -ENOSPC;
 	}
 
-	ret = scx_arena_gen_add(pool, kaddr, nr_pages);
+	ret = scx_arena_gen_add(pool, kaddr, nr_pages, room);
 	if (ret) {
 		bpf_arena_release_pages(pool->map, kaddr, nr_pages);
-		kvfree(chunk);
-		return ret;
+		kvfree(room);
 	}
-
-	chunk->start = (unsigned long)kaddr;
-	chunk->nr_pages = nr_pages;
-	bitmap_fill(chunk->room, nr_pages);
-	list_add(&chunk->node, &pool->chunks);
-	WRITE_ONCE(pool->nr_pages, pool->nr_pages + nr_pages);
-	WRITE_ONCE(pool->nr_chunks, pool->nr_chunks + 1);
-	return 0;
+	return ret;
 }
 
 /* Add at least @size bytes in one piece. */
 static int scx_arena_grow(struct scx_arena_pool *pool, size_t size)
 {
 	u32 need = DIV_ROUND_UP(size, PAGE_SIZE);
-	u32 want = clamp_t(unsigned long, pool->nr_pages / 2, SCX_ARENA_GROW_MIN,
-			   SCX_ARENA_GROW_MAX);
+	u32 want = clamp_t(size_t, gen_pool_size(pool->gen) / 2 >> PAGE_SHIFT,
+			   SCX_ARENA_GROW_MIN, SCX_ARENA_GROW_MAX);
 	int ret;
 
 	want = max(want, need);
 	while (1) {
 		ret = scx_arena_add_pages(pool, want);
-		trace_sched_ext_arena_grow(pool->map->id, want, pool->nr_pages, ret);
+		trace_sched_ext_arena_grow(pool->map->id, want,
+					   gen_pool_size(pool->gen) >> PAGE_SHIFT, ret);
 		if (!ret || want == need)
 			return ret;
 		want = max(want / 2, need);
@@ -192,12 +175,7 @@ static int scx_arena_grow(struct scx_arena_pool *pool, size_t size)
 void *scx_arena_alloc_aligned(struct scx_sched *sch, size_t size, size_t align)
 {
 	struct scx_arena_pool *pool = &sch->arena;
-	struct scx_arena_fit fit = {
-		.pool		= pool,
-		.align_mask	= align / SCX_ARENA_GRANULE - 1,
-	};
-	unsigned long addr;
-	size_t rounded;
+	unsigned long align_mask = align / SCX_ARENA_GRANULE - 1, addr;
 
 	might_sleep();
 	guard(mutex)(&pool->lock);
@@ -205,16 +183,11 @@ void *scx_arena_alloc_aligned(struct scx_sched *sch, size_t size, size_t align)
 	if (!pool->gen || !size || size > (u64)pool->map->max_entries << PAGE_SHIFT)
 		return NULL;
 
-	while (!(addr = gen_pool_alloc_algo(pool->gen, size, scx_arena_next_fit, &fit))) {
+	while (!(addr = gen_pool_alloc_algo(pool->gen, size, scx_arena_next_fit, &align_mask)))
 		if (scx_arena_grow(pool, size))
 			return NULL;
-		fit.chunk = NULL;
-	}
 
-	rounded = round_up(size, SCX_ARENA_GRANULE);
-	memset((void *)addr, 0, rounded);
-	WRITE_ONCE(pool->nr_bytes, pool->nr_bytes + rounded);
-	return (void *)addr;
+	return memset((void *)addr, 0, round_up(size, SCX_ARENA_GRANULE));
 }
 
 /**
@@ -230,10 +203,10 @@ void *scx_arena_alloc_aligned(struct scx_sched *sch, size_t size, size_t align)
 void scx_arena_free(struct scx_sched *sch, void *kaddr, size_t size)
 {
 	struct scx_arena_pool *pool = &sch->arena;
-	unsigned long addr = (unsigned long)kaddr, first, end, zero;
-	struct scx_arena_chunk *chunk;
-	struct gen_pool_chunk *gc;
+	unsigned long addr = (unsigned long)kaddr, first, end;
 	size_t rounded = round_up(size, SCX_ARENA_GRANULE);
+	struct gen_pool_chunk *chunk;
+	struct scx_arena_room *room;
 
 	if (!kaddr)
 		return;
@@ -241,31 +214,25 @@ void scx_arena_free(struct scx_sched *sch, void *kaddr, size_t size)
 	might_sleep();
 	guard(mutex)(&pool->lock);
 
-	list_for_each_entry(chunk, &pool->chunks, node)
-		if (addr >= chunk->start &&
-		    addr - chunk->start < (unsigned long)chunk->nr_pages << PAGE_SHIFT)
+	if (!pool->gen || !size || rounded < size || !IS_ALIGNED(addr, SCX_ARENA_GRANULE))
+		goto bad;
+	list_for_each_entry(chunk, &pool->gen->chunks, next_chunk)
+		if (addr >= chunk->start_addr && addr <= chunk->end_addr)
 			goto found;
 	goto bad;
 found:
-	first = (addr - chunk->start) / SCX_ARENA_GRANULE;
-	if (!size || rounded < size || !IS_ALIGNED(addr, SCX_ARENA_GRANULE) ||
-	    rounded > ((unsigned long)chunk->nr_pages << PAGE_SHIFT) - (addr - chunk->start))
+	if (rounded - 1 > chunk->end_addr - addr)
 		goto bad;
+	first = (addr - chunk->start_addr) / SCX_ARENA_GRANULE;
 	end = first + rounded / SCX_ARENA_GRANULE;
-
 	/* gen_pool_free() would stop the machine */
-	list_for_each_entry(gc, &pool->gen->chunks, next_chunk) {
-		if (gc->start_addr != chunk->start)
-			continue;
-		zero = find_next_zero_bit(gc->bits, end, first);
-		if (zero < end)
-			goto bad;
-	}
+	if (find_next_zero_bit(chunk->bits, end, first) < end)
+		goto bad;
 
 	gen_pool_free(pool->gen, addr, rounded);
-	chunk->hint = first / GRANULES_PER_PAGE;
-	bitmap_set(chunk->room, chunk->hint, DIV_ROUND_UP(end, GRANULES_PER_PAGE) - chunk->hint);
-	WRITE_ONCE(pool->nr_bytes, pool->nr_bytes - rounded);
+	room = chunk->owner;
+	room->hint = first / GRANULES_PER_PAGE;
+	bitmap_set(room->pages, room->hint, DIV_ROUND_UP(end, GRANULES_PER_PAGE) - room->hint);
 	return;
 bad:
 	scx_arena_bad_free(pool, addr, size);
@@ -286,7 +253,6 @@ int scx_arena_pool_init(struct scx_sched *sch, struct bpf_map *map)
 	struct scx_arena_pool *pool = &sch->arena;
 
 	mutex_init(&pool->lock);
-	INIT_LIST_HEAD(&pool->chunks);
 	pool->gen = gen_pool_create(ilog2(SCX_ARENA_GRANULE), NUMA_NO_NODE);
 	if (!pool->gen)
 		return -ENOMEM;
@@ -303,38 +269,34 @@ int scx_arena_pool_init(struct scx_sched *sch, struct bpf_map *map)
  * @sch: scheduler. Without a pool there is nothing to do.
  *
  * What is still allocated is gone too. Nobody may use it any more: those who do
- * under RCU must have been waited for. First the pool goes, then the pages that
- * it was over, then the reference to the map.
+ * under RCU must have been waited for. First the pool is closed, then the pages
+ * that it was over go, then the reference to the map.
  *
  * Context: Process context. May sleep.
  */
 void scx_arena_pool_destroy(struct scx_sched *sch)
 {
 	struct scx_arena_pool *pool = &sch->arena;
-	struct scx_arena_chunk *chunk, *tmp;
-	struct gen_pool_chunk *gc;
+	struct gen_pool *gen = pool->gen;
+	struct gen_pool_chunk *chunk;
 
-	if (!pool->gen)
+	if (!gen)
 		return;
 
 	might_sleep();
 	mutex_lock(&pool->lock);
-
-	/* gen_pool_destroy() expects that everything has been freed */
-	list_for_each_entry(gc, &pool->gen->chunks, next_chunk)
-		bitmap_zero(gc->bits, (gc->end_addr - gc->start_addr + 1) / SCX_ARENA_GRANULE);
-	gen_pool_destroy(pool->gen);
 	pool->gen = NULL;
-
-	list_for_each_entry_safe(chunk, tmp, &pool->chunks, node) {
-		bpf_arena_release_pages(pool->map, (void *)chunk->start, chunk->nr_pages);
-		list_del(&chunk->node);
-		kvfree(chunk);
-	}
-	WRITE_ONCE(pool->nr_pages, 0);
-	WRITE_ONCE(pool->nr_chunks, 0);
-	WRITE_ONCE(pool->nr_bytes, 0);
 	mutex_unlock(&pool->lock);
+
+	list_for_each_entry(chunk, &gen->chunks, next_chunk) {
+		size_t size = scx_arena_chunk_size(chunk);
+
+		bpf_arena_release_pages(pool->map, (void *)chunk->start_addr, size >> PAGE_SHIFT);
+		kvfree(chunk->owner);
+		/* gen_pool_destroy() expects that everything has been freed */
+		bitmap_zero(chunk->bits, size / SCX_ARENA_GRANULE);
+	}
+	gen_pool_destroy(gen);
 
 	bpf_map_put(pool->map);
 	pool->map = NULL;
@@ -367,6 +329,11 @@ struct bpf_map *scx_arena_discover(const void *kdata)
 	return ret ? ERR_PTR(ret) : map;
 }
 
+static void scx_arena_count_chunk(struct gen_pool *gen, struct gen_pool_chunk *chunk, void *data)
+{
+	(*(unsigned long *)data)++;
+}
+
 /**
  * scx_arena_stat - What a pool holds, as text
  * @sch: scheduler with a pool
@@ -374,8 +341,9 @@ struct bpf_map *scx_arena_discover(const void *kdata)
  * @len: its size, in bytes
  *
  * One line of KEY=VALUE: the id of the map, pages that the kernel holds in it,
- * bytes handed out of these, chunks that the pages came in, and pages that the
- * scheduler tried to free although they are held.
+ * bytes handed out of these in granules, chunks that the pages came in, and pages
+ * that the scheduler tried to free although they are held. A pool that grows
+ * meanwhile may be shown half-way.
  *
  * Context: Any. The caller keeps @sch from being destroyed.
  * Return: bytes printed.
@@ -383,8 +351,11 @@ struct bpf_map *scx_arena_discover(const void *kdata)
 int scx_arena_stat(const struct scx_sched *sch, char *buf, size_t len)
 {
 	const struct scx_arena_pool *pool = &sch->arena;
+	size_t avail = gen_pool_avail(pool->gen), size = gen_pool_size(pool->gen);
+	unsigned long chunks = 0;
 
-	return scnprintf(buf, len, "map=%u pages=%lu bytes=%lu chunks=%lu refused=%lu",
-			 pool->map->id, READ_ONCE(pool->nr_pages), READ_ONCE(pool->nr_bytes),
-			 READ_ONCE(pool->nr_chunks), bpf_arena_nr_refused(pool->map));
+	gen_pool_for_each_chunk(pool->gen, scx_arena_count_chunk, &chunks);
+	return scnprintf(buf, len, "map=%u pages=%zu bytes=%zu chunks=%lu refused=%lu",
+			 pool->map->id, size >> PAGE_SHIFT, size - avail, chunks,
+			 bpf_arena_nr_refused(pool->map));
 }

@@ -7,6 +7,7 @@
  * loader would.
  */
 #include <kunit/test.h>
+#include <linux/delay.h>
 #include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/kthread.h>
@@ -28,6 +29,8 @@ struct scx_arena_test {
 	u64			mem_empty;
 	int			nr_bad_frees;
 	int			hold_budget;	/* pages until holding fails, for a stub */
+	atomic_t		holding;	/* callers of a stub that should be alone */
+	bool			was_not_alone;
 };
 
 /* kernel/bpf/syscall.c; a function for programs that load programs */
@@ -39,6 +42,24 @@ void bpf_arena_free_pages(void *p__map, void *ptr__ign, u32 page_cnt);
 static u64 scx_arena_test_mem(struct scx_arena_test *at)
 {
 	return at->map->ops->map_mem_usage(at->map);
+}
+
+/* What the pool has: pages held, bytes handed out, chunks. */
+static size_t scx_arena_test_pages(struct scx_arena_test *at)
+{
+	return at->sch.arena.gen ? gen_pool_size(at->sch.arena.gen) >> PAGE_SHIFT : 0;
+}
+
+static size_t scx_arena_test_bytes(struct scx_arena_test *at)
+{
+	struct gen_pool *gen = at->sch.arena.gen;
+
+	return gen ? gen_pool_size(gen) - gen_pool_avail(gen) : 0;
+}
+
+static size_t scx_arena_test_chunks(struct scx_arena_test *at)
+{
+	return at->sch.arena.gen ? list_count_nodes(&at->sch.arena.gen->chunks) : 0;
 }
 
 /* Which granule of the arena this is. */
@@ -110,14 +131,30 @@ static void *stub_hold(struct scx_arena_pool *pool, u32 nr_pages)
 	return bpf_arena_hold_pages(pool->map, nr_pages, NUMA_NO_NODE);
 }
 
-static int stub_gen_add(struct scx_arena_pool *pool, void *kaddr, u32 nr_pages)
+static void *stub_hold_slowly(struct scx_arena_pool *pool, u32 nr_pages)
+{
+	struct scx_arena_test *at = container_of(pool, struct scx_arena_test, sch.arena);
+	void *kaddr;
+
+	if (atomic_inc_return(&at->holding) > 1)
+		at->was_not_alone = true;
+	fsleep(1000);
+	kaddr = bpf_arena_hold_pages(pool->map, nr_pages, NUMA_NO_NODE);
+	atomic_dec(&at->holding);
+	return kaddr;
+}
+
+static int stub_gen_add(struct scx_arena_pool *pool, void *kaddr, u32 nr_pages,
+			struct scx_arena_room *room)
 {
 	return -ENOMEM;
 }
 
 static void stub_bad_free(const struct scx_arena_pool *pool, unsigned long addr, size_t size)
 {
-	container_of(pool, struct scx_arena_test, sch.arena)->nr_bad_frees++;
+	/* one that was found without the lock doesn't count */
+	if (mutex_is_locked(&pool->lock))
+		container_of(pool, struct scx_arena_test, sch.arena)->nr_bad_frees++;
 }
 
 /*
@@ -175,7 +212,7 @@ static void ranges_do_not_overlap(struct kunit *test)
 			bytes += round_up(o->size, SCX_ARENA_GRANULE);
 			memset(o->addr, o->fill, o->size);
 		}
-		if (bytes != at->sch.arena.nr_bytes)
+		if (bytes != scx_arena_test_bytes(at))
 			bad = 5;
 	}
 	KUNIT_EXPECT_NOT_NULL(test, model);
@@ -223,10 +260,10 @@ static void cacheline_objects_share_no_line(struct kunit *test)
 		}
 	}
 	/* all of it comes back */
-	before = at->sch.arena.nr_bytes;
+	before = scx_arena_test_bytes(at);
 	p = scx_arena_alloc_cacheline(&at->sch, 65);
 	scx_arena_free_cacheline(&at->sch, p, 65);
-	KUNIT_EXPECT_EQ(test, at->sch.arena.nr_bytes, before);
+	KUNIT_EXPECT_EQ(test, scx_arena_test_bytes(at), before);
 }
 
 static void memory_is_zeroed_when_reused(struct kunit *test)
@@ -250,48 +287,47 @@ static void memory_is_zeroed_when_reused(struct kunit *test)
 /* By half of the pool, within bounds; so the number of chunks is logarithmic. */
 static void pool_grows_by_half(struct kunit *test)
 {
-	struct scx_arena_pool *pool = &((struct scx_arena_test *)test->priv)->sch.arena;
 	struct scx_arena_test *at = test->priv;
-	unsigned long pages, grown;
+	size_t pages, grown;
 
 	scx_arena_test_reopen(test, 8192, TEST_ARENA_ADDR);
-	KUNIT_EXPECT_EQ(test, pool->nr_pages, 0);
-	while (pool->nr_pages < 6000) {
-		pages = pool->nr_pages;
+	KUNIT_EXPECT_EQ(test, scx_arena_test_pages(at), 0);
+	while (scx_arena_test_pages(at) < 6000) {
+		pages = scx_arena_test_pages(at);
 		KUNIT_ASSERT_NOT_NULL(test, scx_arena_alloc(&at->sch, PAGE_SIZE));
-		grown = pool->nr_pages - pages;
+		grown = scx_arena_test_pages(at) - pages;
 		if (!grown)
 			continue;
 		/* not before everything is handed out */
-		KUNIT_EXPECT_EQ(test, pool->nr_bytes, (pages + 1) * PAGE_SIZE);
+		KUNIT_EXPECT_EQ(test, scx_arena_test_bytes(at), (pages + 1) * PAGE_SIZE);
 		KUNIT_EXPECT_EQ(test, grown, max(4UL, pages / 2));
 	}
 	/* log(6000 / 4) / log(1.5) is 18.04, and halves are rounded down */
-	KUNIT_EXPECT_LE(test, pool->nr_chunks, 20);
+	KUNIT_EXPECT_LE(test, scx_arena_test_chunks(at), 20);
 
 	/* never less than what is asked for */
 	scx_arena_test_reopen(test, 8192, TEST_ARENA_ADDR);
 	KUNIT_EXPECT_NOT_NULL(test, scx_arena_alloc(&at->sch, 100 * PAGE_SIZE + 1));
-	KUNIT_EXPECT_EQ(test, pool->nr_pages, 101);
+	KUNIT_EXPECT_EQ(test, scx_arena_test_pages(at), 101);
 }
 
 static void pool_grows_by_16_mib_at_most(struct kunit *test)
 {
-	struct scx_arena_pool *pool = &((struct scx_arena_test *)test->priv)->sch.arena;
 	struct scx_arena_test *at = test->priv;
 	const unsigned long large = (40UL << 20) >> PAGE_SHIFT;
 
 	scx_arena_test_reopen(test, 2 * large, TEST_ARENA_ADDR);
 	KUNIT_ASSERT_NOT_NULL(test, scx_arena_alloc(&at->sch, large << PAGE_SHIFT));
-	KUNIT_EXPECT_EQ(test, pool->nr_pages, large);
+	KUNIT_EXPECT_EQ(test, scx_arena_test_pages(at), large);
 	KUNIT_ASSERT_NOT_NULL(test, scx_arena_alloc(&at->sch, 8));
-	KUNIT_EXPECT_EQ(test, pool->nr_pages, large + ((16UL << 20) >> PAGE_SHIFT));
+	KUNIT_EXPECT_EQ(test, scx_arena_test_pages(at), large + ((16UL << 20) >> PAGE_SHIFT));
 }
 
 static void full_arena_recovers(struct kunit *test)
 {
 	struct scx_arena_test *at = test->priv;
 	void **p = kunit_kcalloc(test, 64, sizeof(*p), GFP_KERNEL);
+	char stat[100], expected[100];
 	int i, round;
 
 	KUNIT_ASSERT_NOT_NULL(test, p);
@@ -303,11 +339,16 @@ static void full_arena_recovers(struct kunit *test)
 		}
 		KUNIT_EXPECT_NULL(test, scx_arena_alloc(&at->sch, PAGE_SIZE));
 		KUNIT_EXPECT_NULL(test, scx_arena_alloc(&at->sch, 1));
-		KUNIT_EXPECT_EQ(test, at->sch.arena.nr_bytes, 64 * PAGE_SIZE);
-		KUNIT_EXPECT_EQ(test, at->sch.arena.nr_pages, 64);
+		KUNIT_EXPECT_EQ(test, scx_arena_test_bytes(at), 64 * PAGE_SIZE);
+		KUNIT_EXPECT_EQ(test, scx_arena_test_pages(at), 64);
+		scx_arena_stat(&at->sch, stat, sizeof(stat));
+		snprintf(expected, sizeof(expected),
+			 "map=%u pages=64 bytes=%lu chunks=%zu refused=0", at->map->id,
+			 64 * PAGE_SIZE, scx_arena_test_chunks(at));
+		KUNIT_EXPECT_STREQ(test, stat, expected);
 		for (i = 0; i < 64; i++)
 			scx_arena_free(&at->sch, p[(i * 29) % 64], PAGE_SIZE);
-		KUNIT_EXPECT_EQ(test, at->sch.arena.nr_bytes, 0);
+		KUNIT_EXPECT_EQ(test, scx_arena_test_bytes(at), 0);
 	}
 }
 
@@ -324,7 +365,7 @@ static void impossible_sizes_take_no_pages(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		KUNIT_EXPECT_NULL(test, scx_arena_alloc(&at->sch, sizes[i]));
 		KUNIT_EXPECT_NULL(test, scx_arena_alloc_cacheline(&at->sch, sizes[i]));
-		KUNIT_EXPECT_EQ(test, at->sch.arena.nr_pages, 0);
+		KUNIT_EXPECT_EQ(test, scx_arena_test_pages(at), 0);
 	}
 	KUNIT_EXPECT_EQ(test, scx_arena_test_mem(at), at->mem_empty);
 	KUNIT_EXPECT_NOT_NULL(test, scx_arena_alloc(&at->sch, all));
@@ -361,10 +402,10 @@ static void bad_frees_change_nothing(struct kunit *test)
 	scx_arena_free(&at->sch, &outside, 8);
 	KUNIT_EXPECT_EQ(test, at->nr_bad_frees, 8);
 
-	KUNIT_EXPECT_EQ(test, at->sch.arena.nr_bytes, 64);
+	KUNIT_EXPECT_EQ(test, scx_arena_test_bytes(at), 64);
 	KUNIT_EXPECT_NULL(test, memchr_inv(q, 0x5a, 64));
 	KUNIT_EXPECT_PTR_EQ(test, (u8 *)scx_arena_alloc(&at->sch, 64), p);
-	KUNIT_EXPECT_EQ(test, at->sch.arena.nr_bytes, 128);
+	KUNIT_EXPECT_EQ(test, scx_arena_test_bytes(at), 128);
 }
 
 static void destroy_returns_everything(struct kunit *test)
@@ -376,18 +417,22 @@ static void destroy_returns_everything(struct kunit *test)
 	int i;
 
 	prandom_seed_state(&rnd, 1);
-	for (i = 0; i < 2000; i++)
-		KUNIT_ASSERT_NOT_NULL(test, scx_arena_alloc(&at->sch,
-							    1 + prandom_u32_state(&rnd) % 1000));
-	KUNIT_EXPECT_GT(test, at->sch.arena.nr_chunks, 5);
+	for (i = 0; i < 2000; i++) {
+		p = scx_arena_alloc(&at->sch, 1 + prandom_u32_state(&rnd) % 1000);
+		KUNIT_ASSERT_NOT_NULL(test, p);
+	}
+	KUNIT_EXPECT_GT(test, scx_arena_test_chunks(at), 5);
 	KUNIT_EXPECT_EQ(test, scx_arena_test_mem(at),
-			at->mem_empty + at->sch.arena.nr_pages * PAGE_SIZE);
+			at->mem_empty + scx_arena_test_pages(at) * PAGE_SIZE);
 
 	scx_arena_pool_destroy(&at->sch);
 	KUNIT_EXPECT_EQ(test, scx_arena_test_mem(at), at->mem_empty);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&at->map->refcnt), refs - 1);
-	KUNIT_EXPECT_EQ(test, at->sch.arena.nr_pages, 0);
+	KUNIT_EXPECT_EQ(test, scx_arena_test_pages(at), 0);
 	KUNIT_EXPECT_NULL(test, scx_arena_alloc(&at->sch, 8));
+	kunit_activate_static_stub(test, scx_arena_bad_free, stub_bad_free);
+	scx_arena_free(&at->sch, p, 8);
+	KUNIT_EXPECT_EQ(test, at->nr_bad_frees, 1);
 	scx_arena_pool_destroy(&at->sch);
 
 	/* the addresses can be used again, all of them */
@@ -446,15 +491,15 @@ static void failed_growth_leaves_the_pool_usable(struct kunit *test)
 
 	kunit_activate_static_stub(test, scx_arena_hold, stub_hold);
 	KUNIT_EXPECT_NULL(test, scx_arena_alloc(&at->sch, 8));
-	KUNIT_EXPECT_EQ(test, at->sch.arena.nr_pages, 0);
+	KUNIT_EXPECT_EQ(test, scx_arena_test_pages(at), 0);
 
 	/* four pages as usual, then not enough for the next step but for what is needed */
 	at->hold_budget = 5;
 	for (i = 0; i < 5; i++)
 		KUNIT_EXPECT_NOT_NULL(test, scx_arena_alloc(&at->sch, PAGE_SIZE));
-	KUNIT_EXPECT_EQ(test, at->sch.arena.nr_pages, 5);
+	KUNIT_EXPECT_EQ(test, scx_arena_test_pages(at), 5);
 	KUNIT_EXPECT_NULL(test, scx_arena_alloc(&at->sch, PAGE_SIZE));
-	KUNIT_EXPECT_EQ(test, at->sch.arena.nr_pages, 5);
+	KUNIT_EXPECT_EQ(test, scx_arena_test_pages(at), 5);
 	kunit_deactivate_static_stub(test, scx_arena_hold);
 
 	/* pages that were held when it failed are released */
@@ -462,7 +507,7 @@ static void failed_growth_leaves_the_pool_usable(struct kunit *test)
 	kunit_activate_static_stub(test, scx_arena_gen_add, stub_gen_add);
 	KUNIT_EXPECT_NULL(test, scx_arena_alloc(&at->sch, PAGE_SIZE));
 	KUNIT_EXPECT_EQ(test, scx_arena_test_mem(at), mem);
-	KUNIT_EXPECT_EQ(test, at->sch.arena.nr_pages, 5);
+	KUNIT_EXPECT_EQ(test, scx_arena_test_pages(at), 5);
 	kunit_deactivate_static_stub(test, scx_arena_gen_add);
 
 	for (i = 0; i < TEST_ARENA_PAGES - 5; i++)
@@ -472,6 +517,7 @@ static void failed_growth_leaves_the_pool_usable(struct kunit *test)
 
 struct scx_arena_worker {
 	struct scx_arena_test	*at;
+	struct kunit		*test;
 	struct completion	done;
 	u32			seed;
 	int			bad;
@@ -484,6 +530,8 @@ static int scx_arena_worker(void *data)
 	struct { u8 *addr; u32 size; } objects[16] = {}, *o;
 	int i;
 
+	/* for the stubs */
+	current->kunit_test = w->test;
 	prandom_seed_state(&rnd, w->seed);
 	for (i = 0; i < 3000 + ARRAY_SIZE(objects); i++) {
 		u32 random = prandom_u32_state(&rnd);
@@ -494,7 +542,8 @@ static int scx_arena_worker(void *data)
 			scx_arena_free(&w->at->sch, o->addr, o->size);
 			o->addr = NULL;
 		} else if (i < 3000) {
-			o->size = 1 + (random >> 8) % 700;
+			/* whole pages come and go in the bitmap of pages with room */
+			o->size = random >> 31 ? PAGE_SIZE : 1 + (random >> 8) % 700;
 			o->addr = scx_arena_alloc(&w->at->sch, o->size);
 			w->bad |= !o->addr;
 			if (o->addr) {
@@ -505,19 +554,24 @@ static int scx_arena_worker(void *data)
 		if (!(i % 64))
 			cond_resched();
 	}
+	current->kunit_test = NULL;
 	complete(&w->done);
 	return 0;
 }
 
 static void several_threads_share_a_pool(struct kunit *test)
 {
+	struct scx_arena_test *at = test->priv;
 	struct scx_arena_worker *workers;
+	size_t pages;
 	int i, nr = 0;
 
 	workers = kunit_kcalloc(test, 8, sizeof(*workers), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, workers);
+	kunit_activate_static_stub(test, scx_arena_hold, stub_hold_slowly);
 	for (i = 0; i < 8; i++) {
-		workers[i].at = test->priv;
+		workers[i].at = at;
+		workers[i].test = test;
 		workers[i].seed = i + 1;
 		init_completion(&workers[i].done);
 		if (IS_ERR(kthread_run(scx_arena_worker, &workers[i], "scx_arena_test/%d", i)))
@@ -528,8 +582,16 @@ static void several_threads_share_a_pool(struct kunit *test)
 		wait_for_completion(&workers[i].done);
 		KUNIT_EXPECT_EQ(test, workers[i].bad, 0);
 	}
+	kunit_deactivate_static_stub(test, scx_arena_hold);
 	KUNIT_EXPECT_EQ(test, nr, 8);
-	KUNIT_EXPECT_EQ(test, ((struct scx_arena_test *)test->priv)->sch.arena.nr_bytes, 0);
+	KUNIT_EXPECT_FALSE(test, at->was_not_alone);
+	KUNIT_EXPECT_EQ(test, scx_arena_test_bytes(at), 0);
+
+	/* all that they freed is found again */
+	pages = scx_arena_test_pages(at);
+	for (i = 0; i < pages; i++)
+		KUNIT_ASSERT_NOT_NULL(test, scx_arena_alloc(&at->sch, PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, scx_arena_test_pages(at), pages);
 }
 
 /*
@@ -540,7 +602,6 @@ static void overhead_stays_under_two(struct kunit *test)
 {
 	static const u32 max_size[] = { 64, 500, 5000 };
 	struct scx_arena_test *at = test->priv;
-	struct scx_arena_pool *pool = &at->sch.arena;
 	struct rnd_state rnd;
 	int i;
 
@@ -549,14 +610,15 @@ static void overhead_stays_under_two(struct kunit *test)
 		u64 worst = 0, sum = 0, nr = 0;
 
 		scx_arena_test_reopen(test, TEST_ARENA_PAGES, TEST_ARENA_ADDR);
-		while (pool->nr_bytes < SZ_8M) {
+		while (scx_arena_test_bytes(at) < SZ_8M) {
 			size_t size = 1 + prandom_u32_state(&rnd) % max_size[i];
-			u64 percent;
+			u64 held, percent;
 
 			KUNIT_ASSERT_NOT_NULL(test, scx_arena_alloc(&at->sch, size));
-			if (pool->nr_pages < SZ_1M >> PAGE_SHIFT)
+			held = (u64)scx_arena_test_pages(at) * PAGE_SIZE;
+			if (held < SZ_1M)
 				continue;
-			percent = div64_ul((u64)pool->nr_pages * PAGE_SIZE * 100, pool->nr_bytes);
+			percent = div64_ul(held * 100, scx_arena_test_bytes(at));
 			worst = max(worst, percent);
 			sum += percent;
 			nr++;
@@ -777,13 +839,13 @@ static u64 bench_on_top(struct kunit *test, struct scx_arena_bench *b, bool plai
 	int round, i, nr = 0;
 
 	for (round = 0; round < BENCH_ROUNDS; round++) {
-		unsigned long chunks = at->sch.arena.nr_chunks + b->nr_chunks;
+		unsigned long chunks = scx_arena_test_chunks(at) + b->nr_chunks;
 		u64 start = ktime_get_ns();
 
 		for (i = 0; i < BENCH_BATCH; i++)
 			b->batch[i] = bench_alloc(at, b, plain);
 		b->took[nr] = ktime_get_ns() - start;
-		if (chunks == at->sch.arena.nr_chunks + b->nr_chunks)
+		if (chunks == scx_arena_test_chunks(at) + b->nr_chunks)
 			nr++;
 		for (i = 0; i < BENCH_BATCH; i++)
 			bench_free(at, b, plain, b->batch[i]);

@@ -8,7 +8,6 @@
 #ifndef _KERNEL_SCHED_EXT_INTERNAL_H
 #define _KERNEL_SCHED_EXT_INTERNAL_H
 
-#include <linux/list.h>
 #include <linux/mutex.h>
 
 struct bpf_map;
@@ -21,24 +20,16 @@ struct gen_pool;
  * can't reach.
  */
 struct scx_arena_pool {
-	/** @lock: guards everything below against everyone but readers of statistics */
+	/** @lock: guards @gen and what is in it against everyone but readers of statistics */
 	struct mutex		lock;
 	/** @map: the arena, with a reference; NULL before init and after destroy */
 	struct bpf_map		*map;
-	/** @gen: who has which granules */
+	/** @gen: who has which granules; NULL before init and after destroy */
 	struct gen_pool		*gen;
-	/** @chunks: struct scx_arena_chunk of the pages in @gen, newest first as there */
-	struct list_head	chunks;
 	/** @kern_vm_start: kernel address of arena address 0, modulo 4 GiB */
 	u64			kern_vm_start;
 	/** @user_vm_base: upper half of all arena addresses */
 	u64			user_vm_base;
-	/** @nr_pages: held in the arena. The three can be read without @lock. */
-	unsigned long		nr_pages;
-	/** @nr_chunks: that these pages came in */
-	unsigned long		nr_chunks;
-	/** @nr_bytes: handed out, rounded up to granules */
-	unsigned long		nr_bytes;
 };
 
 /**
