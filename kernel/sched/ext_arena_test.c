@@ -152,9 +152,11 @@ static int stub_gen_add(struct scx_arena_pool *pool, void *kaddr, u32 nr_pages,
 
 static void stub_bad_free(const struct scx_arena_pool *pool, unsigned long addr, size_t size)
 {
+	struct scx_arena_test *at = container_of(pool, struct scx_arena_test, sch.arena);
+
 	/* one that was found without the lock doesn't count */
-	if (mutex_is_locked(&pool->lock))
-		container_of(pool, struct scx_arena_test, sch.arena)->nr_bad_frees++;
+	if (mutex_is_locked(&at->sch.arena.lock))
+		at->nr_bad_frees++;
 }
 
 /*
