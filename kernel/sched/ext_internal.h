@@ -9,6 +9,7 @@
 #define _KERNEL_SCHED_EXT_INTERNAL_H
 
 #include <linux/mutex.h>
+#include "ext_cid.h"
 
 struct bpf_map;
 struct gen_pool;
@@ -38,6 +39,15 @@ struct scx_arena_pool {
 struct scx_sched {
 	/** @arena: the pool in its arena */
 	struct scx_arena_pool	arena;
+
+	/* The rest is for schedulers of the cid form. */
+
+	/** @ops_cid: its operations, of which ext.c has most in scx_ops too */
+	struct sched_ext_ops_cid ops_cid;
+	/** @cmasks: where each CPU writes masks of tasks to, in the arena */
+	struct scx_cmask * __percpu *cmasks;
+	/** @online_cmask: which cids are online, in the arena; NULL until it is written */
+	struct scx_cmask	*online_cmask;
 };
 
 #endif /* _KERNEL_SCHED_EXT_INTERNAL_H */

@@ -5,30 +5,12 @@
 #ifndef __ARENA_SLAB_UTIL_H__
 #define __ARENA_SLAB_UTIL_H__
 
-#include <bpf/bpf.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <scx/common.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "test_steps.h"
 #include "arena_slab_test.h"
 #include "arena_slab.bpf.skel.h"
-#include "scx_test.h"
 
 /* Entries beyond the tasks there are already: what a test may fork at once, and then some. */
 #define SLAB_TEST_SLACK		400
-
-#define TRY(call)							\
-	do {								\
-		enum scx_test_status __status = (call);			\
-		if (__status != SCX_TEST_PASS)				\
-			return __status;				\
-	} while (0)
 
 /* The scheduler of the running test, for its cleanup() to end. */
 static struct arena_slab *skel;
@@ -72,30 +54,6 @@ static inline void slab_cleanup(void *ctx)
 	skel = NULL;
 }
 
-/* Whether @cond comes true within ten seconds. */
-#define BECOMES(cond) ({						\
-	bool __true;							\
-	int __i;							\
-	for (__i = 0; !(__true = (cond)) && __i < 1000; __i++)		\
-		usleep(10000);						\
-	__true;								\
-})
-
-static inline bool scx_state_is(const char *want)
-{
-	char state[32] = "";
-	int fd;
-
-	fd = open("/sys/kernel/sched_ext/state", O_RDONLY);
-	if (fd < 0)
-		return false;
-	if (read(fd, state, sizeof(state) - 1) < 0)
-		state[0] = '\0';
-	close(fd);
-	state[strcspn(state, "\n")] = '\0';
-	return !strcmp(state, want);
-}
-
 /* The scheduler has ended, with this kind of exit and, unless NULL, this message. */
 static inline enum scx_test_status slab_check_exit(u64 kind, const char *msg)
 {
@@ -126,12 +84,9 @@ static inline enum scx_test_status slab_check(void)
 static inline enum scx_test_status slab_check_empty_and_gone(void)
 {
 	const struct slab_test *st = &skel->arena->st;
-	u32 nr = skel->rodata->nr_entries, i, on_list = 0;
+	u32 nr = skel->rodata->nr_entries, i, on_list = 0, id;
 	const struct scx_slab_node *node;
-	struct bpf_map_info info = {};
-	u32 len = sizeof(info);
 	bool *seen;
-	int fd;
 
 	TRY(slab_check());
 	SCX_EQ(st->slab.nr_entries, nr);
@@ -152,21 +107,11 @@ static inline enum scx_test_status slab_check_empty_and_gone(void)
 	SCX_EQ(on_list, nr);
 	free(seen);
 
-	SCX_EQ(bpf_map_get_info_by_fd(bpf_map__fd(skel->maps.slab_arena), &info, &len), 0);
+	id = map_id(skel->maps.slab_arena);
+	SCX_GT(id, 0);
 	slab_cleanup(NULL);
-	/* maps are freed behind a grace period */
-	SCX_ASSERT(BECOMES((fd = bpf_map_get_fd_by_id(info.id)) == -ENOENT || close(fd)));
+	SCX_ASSERT(map_is_gone(id));
 	return SCX_TEST_PASS;
-}
-
-/* fork(), and the child goes when its parent does, so that a failed test leaves none. */
-static inline pid_t fork_child(void)
-{
-	pid_t pid = fork();
-
-	if (!pid)
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-	return pid;
 }
 
 /*

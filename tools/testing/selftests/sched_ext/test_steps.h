@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Steps that tests have in common.
+ */
+#ifndef __TEST_STEPS_H__
+#define __TEST_STEPS_H__
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <scx/common.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "scx_test.h"
+
+#define TRY(call)							\
+	do {								\
+		enum scx_test_status __status = (call);			\
+		if (__status != SCX_TEST_PASS)				\
+			return __status;				\
+	} while (0)
+
+/* Whether @cond comes true within ten seconds. */
+#define BECOMES(cond) ({						\
+	bool __true;							\
+	int __i;							\
+	for (__i = 0; !(__true = (cond)) && __i < 1000; __i++)		\
+		usleep(10000);						\
+	__true;								\
+})
+
+static inline bool scx_state_is(const char *want)
+{
+	char state[32] = "";
+	int fd;
+
+	fd = open("/sys/kernel/sched_ext/state", O_RDONLY);
+	if (fd < 0)
+		return false;
+	if (read(fd, state, sizeof(state) - 1) < 0)
+		state[0] = '\0';
+	close(fd);
+	state[strcspn(state, "\n")] = '\0';
+	return !strcmp(state, want);
+}
+
+/* fork(), and the child goes when its parent does, so that a failed test leaves none. */
+static inline pid_t fork_child(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return pid;
+}
+
+/* The map with this id has been freed. Maps are, behind a grace period. */
+static inline bool map_is_gone(u32 id)
+{
+	int fd;
+
+	return BECOMES((fd = bpf_map_get_fd_by_id(id)) == -ENOENT || close(fd));
+}
+
+static inline u32 map_id(const struct bpf_map *map)
+{
+	struct bpf_map_info info = {};
+	u32 len = sizeof(info);
+
+	return bpf_map_get_info_by_fd(bpf_map__fd(map), &info, &len) ? 0 : info.id;
+}
+
+#endif  // # __TEST_STEPS_H__
