@@ -370,6 +370,7 @@ int scx_cid_alloc_cmasks(struct scx_sched *sch)
 	if (!cmask)
 		return -ENOMEM;
 	scx_cmask_fill(cmask, scx_cids, cpu_active_mask);
+	/* whoever finds it in scx_bpf_online_cmask() finds it filled */
 	smp_store_release(&sch->online_cmask, cmask);
 	return 0;
 }
@@ -420,21 +421,19 @@ void scx_cid_update_online(struct scx_sched *sch)
 }
 
 /**
- * scx_cid_bitmap - Turn a set of CPUs into cids, to print them
- * @cids: bitmap of %NR_CPUS bits, to be overwritten
+ * scx_cid_translate - Turn a set of CPUs into cids, to print them
+ * @cids: to be overwritten
  * @mask: CPUs
  *
  * Context: Any, while a cid-form scheduler is enabled.
- * Return: @cids.
  */
-unsigned long *scx_cid_bitmap(unsigned long *cids, const struct cpumask *mask)
+void scx_cid_translate(struct cpumask *cids, const struct cpumask *mask)
 {
 	int cpu;
 
-	bitmap_zero(cids, NR_CPUS);
+	cpumask_clear(cids);
 	for_each_cpu_and(cpu, mask, cpu_possible_mask)
-		__set_bit(scx_cids->cpu_to_cid[cpu], cids);
-	return cids;
+		__cpumask_set_cpu(scx_cids->cpu_to_cid[cpu], cids);
 }
 
 /* kfuncs with CPU numbers or cpumasks, which cid-form schedulers can't call, and what they can */
@@ -556,6 +555,8 @@ __bpf_kfunc void scx_bpf_kick_cid(s32 cid, u64 flags)
 /**
  * scx_bpf_task_cid - Return the cid that a task is currently associated with
  * @p: task of interest
+ *
+ * Return: the cid of its CPU.
  */
 __bpf_kfunc s32 scx_bpf_task_cid(const struct task_struct *p)
 {
@@ -565,7 +566,9 @@ __bpf_kfunc s32 scx_bpf_task_cid(const struct task_struct *p)
 }
 
 /**
- * scx_bpf_this_cid - Return the cid of the CPU that the caller runs on
+ * scx_bpf_this_cid - Return the cid that the caller runs on
+ *
+ * Return: the cid of this CPU.
  */
 __bpf_kfunc s32 scx_bpf_this_cid(void)
 {
@@ -592,6 +595,8 @@ __bpf_kfunc struct task_struct *scx_bpf_cid_curr(s32 cid)
  * scx_bpf_nr_cids - Return the number of cids
  *
  * All cids are smaller than that, and each number that is smaller is one.
+ *
+ * Return: the number of possible CPUs.
  */
 __bpf_kfunc u32 scx_bpf_nr_cids(void)
 {
@@ -603,6 +608,8 @@ __bpf_kfunc u32 scx_bpf_nr_cids(void)
  *
  * As many as are set in scx_bpf_online_cmask(). Until a CPU goes on or off after
  * the scheduler was enabled, these are the lowest ones.
+ *
+ * Return: their number.
  */
 __bpf_kfunc u32 scx_bpf_nr_online_cids(void)
 {
@@ -625,6 +632,7 @@ __bpf_kfunc const void *scx_bpf_online_cmask(void)
 
 	guard(rcu)();
 	sch = rcu_dereference(scx_root);
+	/* see scx_cid_alloc_cmasks() */
 	cmask = sch ? smp_load_acquire(&sch->online_cmask) : NULL;
 	return cmask ? (void *)(unsigned long)scx_arena_to_uaddr(sch, cmask) : NULL;
 }
@@ -634,6 +642,8 @@ __bpf_kfunc const void *scx_bpf_online_cmask(void)
  * @cid: the cid
  *
  * See scx_bpf_cpuperf_cap().
+ *
+ * Return: in the range [1, %SCX_CPUPERF_ONE], which it is if there is no such cid.
  */
 __bpf_kfunc u32 scx_bpf_cidperf_cap(s32 cid)
 {
@@ -647,6 +657,8 @@ __bpf_kfunc u32 scx_bpf_cidperf_cap(s32 cid)
  * @cid: the cid
  *
  * See scx_bpf_cpuperf_cur().
+ *
+ * Return: in the range [1, %SCX_CPUPERF_ONE], which it is if there is no such cid.
  */
 __bpf_kfunc u32 scx_bpf_cidperf_cur(s32 cid)
 {

@@ -206,7 +206,7 @@ int scx_cid_alloc_cmasks(struct scx_sched *sch);
 void scx_cid_free_cmasks(struct scx_sched *sch);
 u64 scx_cid_fill_cmask(struct scx_sched *sch, const struct cpumask *mask);
 void scx_cid_update_online(struct scx_sched *sch);
-unsigned long *scx_cid_bitmap(unsigned long *cids, const struct cpumask *mask);
+void scx_cid_translate(struct cpumask *cids, const struct cpumask *mask);
 int scx_cid_check_kfunc(struct bpf_verifier_log *log, u32 kfunc_id);
 int scx_cid_init(void);
 

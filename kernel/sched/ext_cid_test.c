@@ -167,14 +167,14 @@ static void one_cpu_is_cid_0(struct kunit *test)
 /* Two nodes of two caches of two cores of two threads, numbered from the inside out. */
 static void cids_follow_the_topology(struct kunit *test)
 {
+	static const s32 expected[] = { 0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15 };
 	static const struct scx_cid_topo eleventh = { 10, 5, 8, 2, 8, 1 };
 	struct scx_cid_machine *m = scx_cid_machine(test, 16);
 	u32 cpu;
 
 	for (cpu = 0; cpu < 16; cpu++)
 		scx_cid_add_cpu(m, cpu, cpu % 2, cpu % 4, cpu % 8);
-	scx_cid_expect(test, m, (s32 []){ 0, 8, 4, 12, 2, 10, 6, 14,
-					  1, 9, 5, 13, 3, 11, 7, 15 });
+	scx_cid_expect(test, m, expected);
 	KUNIT_EXPECT_MEMEQ(test, &m->map->topo[11], &eleventh, sizeof(eleventh));
 }
 
@@ -235,11 +235,14 @@ static void offline_cpus_come_last(struct kunit *test)
 
 	for (cpu = 0; cpu < 8; cpu++)
 		scx_cid_add_cpu(m, cpu, 0, 0, cpu / 2);
-	m->cpus[7].online = m->cpus[0].online = m->cpus[4].online = false;
+	m->cpus[0].online = false;
+	m->cpus[4].online = false;
+	m->cpus[7].online = false;
 	scx_cid_expect(test, m, (s32 []){ 1, 2, 3, 5, 6, 0, 4, 7 });
 
 	/* assigned anew, in the same map */
-	m->cpus[0].online = m->cpus[4].online = true;
+	m->cpus[0].online = true;
+	m->cpus[4].online = true;
 	m->cpus[2].online = false;
 	KUNIT_ASSERT_EQ(test, scx_cid_build(m->map, m->cpus), 0);
 	KUNIT_EXPECT_MEMEQ(test, m->map->cid_to_cpu, ((s32 []){ 0, 1, 3, 4, 5, 6, 2, 7 }),

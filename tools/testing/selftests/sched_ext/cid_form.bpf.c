@@ -119,6 +119,15 @@ void BPF_STRUCT_OPS(cid_form_enqueue, struct task_struct *p, u64 enq_flags)
 		scx_bpf_dispatch(p, SCX_DSQ_LOCAL, SCX_SLICE_DFL, enq_flags);
 		return;
 	}
+	/*
+	 * A local DSQ that is never empty would keep its CPU from the global one, where
+	 * tasks for a CPU end up that goes off meanwhile.
+	 */
+	if (scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL_ON | cid)) {
+		scx_bpf_dispatch(p, SCX_DSQ_GLOBAL, SCX_SLICE_DFL / 10, enq_flags);
+		scx_bpf_kick_cid(cid, SCX_KICK_IDLE);
+		return;
+	}
 	ts->sent_to = st.hotplug ? -1 : cid;
 	COUNT(nr_local_on);
 	scx_bpf_dispatch(p, SCX_DSQ_LOCAL_ON | cid, SCX_SLICE_DFL / 10, enq_flags);

@@ -58,7 +58,7 @@ static inline void cid_storm_task(struct cid_storm *storm, int me)
 		/* fails when no such CPU is online */
 		if (!sched_setaffinity(victim, sizeof(set), &set))
 			__sync_fetch_and_add(&storm->changes, 1);
-		if (!(me % 2) && rand_r(&seed) % 2)
+		if (rand_r(&seed) % (me % 2 ? 8 : 2) == 0)
 			usleep(rand_r(&seed) % 300);
 	}
 	_exit(0);
