@@ -49,6 +49,6 @@ void BPF_STRUCT_OPS(cid_cost_set_cmask, struct task_struct *p, struct scx_cmask 
 }
 
 SCX_OPS_CID_DEFINE(cid_cost_ops,
-	       .enqueue		= (void *)cid_cost_enqueue_cid,
-	       .set_cmask	= (void *)cid_cost_set_cmask,
-	       .name		= "cid_cost");
+		   .enqueue		= (void *)cid_cost_enqueue_cid,
+		   .set_cmask	= (void *)cid_cost_set_cmask,
+		   .name		= "cid_cost");

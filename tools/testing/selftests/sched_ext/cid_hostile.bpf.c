@@ -165,14 +165,14 @@ int attack(void *ctx)
 }
 
 SCX_OPS_CID_DEFINE(cid_hostile_ops,
-	       .enqueue		= (void *)cid_hostile_enqueue,
-	       .running		= (void *)cid_hostile_running,
-	       .enable		= (void *)cid_hostile_enable,
-	       .set_cmask	= (void *)cid_hostile_set_cmask,
-	       .init_task	= (void *)cid_hostile_init_task,
-	       .cid_online	= (void *)cid_hostile_cid_online,
-	       .cid_offline	= (void *)cid_hostile_cid_offline,
-	       .init		= (void *)cid_hostile_init,
-	       .exit		= (void *)cid_hostile_exit,
-	       .timeout_ms	= 20000U,
-	       .name		= "cid_hostile");
+		   .enqueue		= (void *)cid_hostile_enqueue,
+		   .running		= (void *)cid_hostile_running,
+		   .enable		= (void *)cid_hostile_enable,
+		   .set_cmask	= (void *)cid_hostile_set_cmask,
+		   .init_task	= (void *)cid_hostile_init_task,
+		   .cid_online	= (void *)cid_hostile_cid_online,
+		   .cid_offline	= (void *)cid_hostile_cid_offline,
+		   .init		= (void *)cid_hostile_init,
+		   .exit		= (void *)cid_hostile_exit,
+		   .timeout_ms	= 20000U,
+		   .name		= "cid_hostile");

@@ -12,5 +12,5 @@ void BPF_STRUCT_OPS(cid_no_arena_enqueue, struct task_struct *p, u64 enq_flags)
 }
 
 SCX_OPS_CID_DEFINE(cid_no_arena_ops,
-	       .enqueue		= (void *)cid_no_arena_enqueue,
-	       .name		= "cid_no_arena");
+		   .enqueue		= (void *)cid_no_arena_enqueue,
+		   .name		= "cid_no_arena");

@@ -139,11 +139,11 @@ void BPF_STRUCT_OPS(cid_refuse_exit, struct scx_exit_info *ei)
 }
 
 SCX_OPS_CID_DEFINE(cid_refuse_ops,
-	       .select_cid	= (void *)cid_refuse_select_cid,
-	       .enqueue		= (void *)cid_refuse_enqueue,
-	       .running		= (void *)cid_refuse_running,
-	       .init_cids	= (void *)cid_refuse_init_cids,
-	       .init		= (void *)cid_refuse_init,
-	       .exit		= (void *)cid_refuse_exit,
-	       .timeout_ms	= 20000U,
-	       .name		= "cid_refuse");
+		   .select_cid	= (void *)cid_refuse_select_cid,
+		   .enqueue		= (void *)cid_refuse_enqueue,
+		   .running		= (void *)cid_refuse_running,
+		   .init_cids	= (void *)cid_refuse_init_cids,
+		   .init		= (void *)cid_refuse_init,
+		   .exit		= (void *)cid_refuse_exit,
+		   .timeout_ms	= 20000U,
+		   .name		= "cid_refuse");

@@ -38,11 +38,11 @@ s32 BPF_STRUCT_OPS_SLEEPABLE(cid_two_arenas_init)
 }
 
 SCX_OPS_CID_DEFINE(two_members_ops,
-	       .enqueue		= (void *)cid_two_arenas_enqueue,
-	       .running		= (void *)cid_two_arenas_running,
-	       .name		= "two_members");
+		   .enqueue		= (void *)cid_two_arenas_enqueue,
+		   .running		= (void *)cid_two_arenas_running,
+		   .name		= "two_members");
 
 SCX_OPS_CID_DEFINE(sleepable_ops,
-	       .enqueue		= (void *)cid_two_arenas_enqueue,
-	       .init		= (void *)cid_two_arenas_init,
-	       .name		= "sleepable");
+		   .enqueue		= (void *)cid_two_arenas_enqueue,
+		   .init		= (void *)cid_two_arenas_init,
+		   .name		= "sleepable");
