@@ -121,6 +121,8 @@ static inline enum scx_test_status cid_storm_end(struct cid_storm *storm)
 {
 	int i, status;
 
+	/* it may have had little time on a slow machine */
+	SCX_ASSERT(BECOMES(storm->changes > 10));
 	storm->stop = 1;
 	for (i = 0; i < CID_STORM_TASKS; i++) {
 		SCX_EQ(waitpid(storm->tasks[i], &status, 0), storm->tasks[i]);
@@ -130,7 +132,6 @@ static inline enum scx_test_status cid_storm_end(struct cid_storm *storm)
 		SCX_EQ(waitpid(storm->bystanders[i], &status, 0), storm->bystanders[i]);
 		SCX_EQ(status, 0);
 	}
-	SCX_GT(storm->changes, 10);
 	munmap(storm, sizeof(*storm));
 	return SCX_TEST_PASS;
 }
