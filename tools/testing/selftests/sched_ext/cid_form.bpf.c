@@ -48,6 +48,12 @@ static struct task_state *state_of(struct task_struct *p)
 	return bpf_task_storage_get(&task_states, p, 0, 0);
 }
 
+static void forget_cids(struct task_state *ts)
+{
+	ts->picked = -1;
+	ts->sent_to = -1;
+}
+
 static bool bit_of(const struct scx_cmask __arena *cmask, u32 cid)
 {
 	return cmask->bits[cid / 64] >> (cid % 64) & 1;
@@ -179,7 +185,7 @@ void BPF_STRUCT_OPS(cid_form_quiescent, struct task_struct *p, u64 deq_flags)
 	struct task_state *ts = state_of(p);
 
 	if (ts)
-		ts->sent_to = ts->picked = -1;
+		forget_cids(ts);
 }
 
 s32 BPF_STRUCT_OPS(cid_form_init_task, struct task_struct *p, struct scx_init_task_args *args)
@@ -189,7 +195,7 @@ s32 BPF_STRUCT_OPS(cid_form_init_task, struct task_struct *p, struct scx_init_ta
 
 	if (!ts)
 		return -ENOMEM;
-	ts->sent_to = ts->picked = -1;
+	forget_cids(ts);
 	return 0;
 }
 

@@ -79,7 +79,7 @@ static long arena_stat(const char *key)
 	return p ? atol(p + strlen(key)) : -1;
 }
 
-static enum scx_test_status attach(void)
+static enum scx_test_status start_it(void)
 {
 	hostile_link = bpf_map__attach_struct_ops(skel->maps.cid_hostile_ops);
 	SCX_FAIL_IF(!hostile_link, "Failed to attach scheduler");
@@ -87,7 +87,7 @@ static enum scx_test_status attach(void)
 	return SCX_TEST_PASS;
 }
 
-static enum scx_test_status detach(void)
+static enum scx_test_status end_it(void)
 {
 	bpf_link__destroy(hostile_link);
 	hostile_link = NULL;
@@ -110,7 +110,7 @@ static enum scx_test_status run(void *ctx)
 	UEI_SET_SIZE(skel, cid_hostile_ops, uei);
 	SCX_FAIL_IF(cid_hostile__load(skel), "Failed to load");
 	skel->arena->st.attack = 1;	/* from the start */
-	TRY(attach());
+	TRY(start_it());
 	pages = arena_stat("pages=");
 	SCX_GT(pages, 0);
 
@@ -148,15 +148,15 @@ static enum scx_test_status run(void *ctx)
 	SCX_EQ(skel->arena->st.nr_bad_masks, 0);
 	SCX_EQ(skel->data->uei.kind, EXIT_KIND(SCX_EXIT_NONE));
 
-	/* to start and to end in the midst of it; tasks that were there before don't hold the link */
-	TRY(detach());
+	/* to start and to end in the midst of it, while no other task holds the link */
+	TRY(end_it());
 	TRY(cid_storm_start(&storm, true));
 	TRY(start_attack());
 	for (i = 0; i < 3; i++) {
 		skel->data->uei.kind = 0;
-		TRY(attach());
+		TRY(start_it());
 		usleep(100000);
-		TRY(detach());
+		TRY(end_it());
 		usleep(50000);
 	}
 	end_attack();
