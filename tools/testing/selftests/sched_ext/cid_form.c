@@ -230,14 +230,16 @@ static enum scx_test_status run(void *ctx)
 
 	TRY(cid_storm_start(&storm, true));
 	sleep(2);
+	/*
+	 * Or longer, on a slow machine. With one CPU, affinities have nothing to change
+	 * to and nothing is selected.
+	 */
+	SCX_ASSERT(BECOMES(nr == 1 || (st->nr_masks >= st->nr_enabled + 100 &&
+				       st->nr_selected >= 100)));
+	SCX_ASSERT(BECOMES(st->nr_local_on >= 100 && st->nr_ran_there >= 100));
 	TRY(cid_storm_end(storm));
 	TRY(check_counts(st));
 	SCX_GT(st->nr_enabled, CID_STORM_TASKS);
-	/* with one CPU, affinities have nothing to change to and nothing is selected */
-	SCX_GE(st->nr_masks, st->nr_enabled + (nr > 1 ? 100 : 0));
-	SCX_GE(st->nr_selected, nr > 1 ? 100 : 0);
-	SCX_GT(st->nr_local_on, 100);
-	SCX_GT(st->nr_ran_there, 100);
 	SCX_EQ(st->nr_offline_calls, 0);
 
 	st->hotplug = 1;
