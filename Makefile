@@ -8,7 +8,7 @@
 export KSRC O JOBS CLANG BASE FORKS
 export CPUS MEM CMD T ONLY
 
-.PHONY: help run test check tree export shell vng clean
+.PHONY: help run test check bench tree export shell vng clean
 help:	## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
 	@sed -n 's/^# \([A-Z]*=\)/  \1/p' $(MAKEFILE_LIST) | expand -t 20
@@ -27,6 +27,9 @@ tree:	## the kernel tree to work in, at out/tree: base and one commit a patch
 
 export:	## write patches/ and the files that the series adds from that tree
 	@scripts/export
+
+bench:	## instructions of system calls, patched and unpatched kernel side by side; CPUS="1 4"
+	@scripts/setup build vm && scripts/tree && scripts/build kernel tools && scripts/build unpatched && scripts/build initramfs && bench/run
 
 shell:	## a shell in the VM, with the tools in PATH; CPUS=n MEM=MiB
 	@scripts/setup build vm && scripts/tree && scripts/build && scripts/vm --shell --name shell --cpus $${CPUS:-4} --mem $${MEM:-1024}

@@ -12,27 +12,24 @@
  *
  * The lock can't live in the arena and is the caller's, one per slab:
  *
- *	private(NAME) struct bpf_spin_lock slab_lock;
+ *	private(NAME) struct bpf_res_spin_lock slab_lock;
  *	struct scx_slab __arena_global slab;
  */
 #ifndef __SCX_ARENA_SLAB_BPF_H
 #define __SCX_ARENA_SLAB_BPF_H
 
 #include "arena_slab.h"
+#include "res_lock.bpf.h"
 
-/*
- * All that knows what kind of lock it is. Returns 0, or -errno for kinds that
- * can fail. bpf_spin_lock can't.
- */
-static __always_inline int scx_slab_lock(struct bpf_spin_lock *lock)
+/* All that knows what kind of lock it is. Returns 0, -EDEADLK or -ETIMEDOUT. */
+static __always_inline int scx_slab_lock(struct bpf_res_spin_lock *lock)
 {
-	bpf_spin_lock(lock);
-	return 0;
+	return bpf_res_spin_lock(lock);
 }
 
-static __always_inline void scx_slab_unlock(struct bpf_spin_lock *lock)
+static __always_inline void scx_slab_unlock(struct bpf_res_spin_lock *lock)
 {
-	bpf_spin_unlock(lock);
+	bpf_res_spin_unlock(lock);
 }
 
 /**
@@ -71,10 +68,11 @@ static __always_inline void scx_slab_carve(struct scx_slab __arena *slab, void _
  *
  * Doesn't sleep.
  *
- * Return: 0, -ENOMEM when all entries are in use, or why the lock can't be had.
+ * Return: 0, -ENOMEM when all entries are in use, or -EDEADLK or -ETIMEDOUT when the lock
+ * can't be had, and nothing has changed.
  */
 static __always_inline int scx_slab_alloc(struct scx_slab __arena *slab,
-					  struct bpf_spin_lock *lock,
+					  struct bpf_res_spin_lock *lock,
 					  struct scx_slab_node __arena **nodep)
 {
 	struct scx_slab_node __arena *node;
@@ -105,10 +103,10 @@ static __always_inline int scx_slab_alloc(struct scx_slab __arena *slab,
  * Doesn't sleep.
  *
  * Return: 0, -EINVAL when @node is not in use as it has been given back before,
- * or why the lock can't be had. On error nothing has changed.
+ * or -EDEADLK or -ETIMEDOUT when the lock can't be had. On error nothing has changed.
  */
 static __always_inline int scx_slab_free(struct scx_slab __arena *slab,
-					 struct bpf_spin_lock *lock,
+					 struct bpf_res_spin_lock *lock,
 					 struct scx_slab_node __arena *node)
 {
 	int ret;

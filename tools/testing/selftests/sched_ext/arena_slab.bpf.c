@@ -24,7 +24,7 @@ struct {
 
 struct slab_test __arena_global st;
 
-private(SLAB) struct bpf_spin_lock slab_lock;
+private(SLAB) struct bpf_res_spin_lock slab_lock;
 
 typedef struct slab_test_entry __arena entry_t;
 

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Resilient locks: they exclude, and what can't be had is an error and not the end.
+ */
+#define _GNU_SOURCE
+#include "res_lock_steps.h"
+#include "res_lock_test.h"
+#include "res_lock.bpf.skel.h"
+
+static struct res_lock *skel;
+static int nr_cpus;
+static int kmsg = -1;
+
+/* how many lines with @what the kernel has logged since the last call */
+static int kernel_said(const char *what)
+{
+	char line[2048];
+	ssize_t len;
+	int n = 0;
+
+	while ((len = read(kmsg, line, sizeof(line) - 1)) > 0 || errno == EPIPE) {
+		line[len > 0 ? len : 0] = '\0';
+		n += !!strstr(line, what);
+	}
+	return n;
+}
+
+static u64 sum_taken(void)
+{
+	u64 sum = 0;
+	int i;
+
+	for (i = 0; i < NR_RES_LOCK_CONTEXTS; i++)
+		sum += skel->bss->counts[i].taken;
+	return sum;
+}
+
+/* Programs of four kinds on all CPUs count, and nothing is lost. */
+static enum scx_test_status excludes(void)
+{
+	static const char * const names[] = { "syscall", "timer", "tracing", "struct_ops" };
+	struct runner runners[RES_LOCK_CPUS];
+	struct bpf_link *sched, *traced;
+	struct runner once;
+	int cpu, i;
+
+	sched = bpf_map__attach_struct_ops(skel->maps.res_lock_ops);
+	SCX_FAIL_IF(!sched, "Failed to attach scheduler");
+	traced = bpf_program__attach(skel->progs.traced);
+	SCX_FAIL_IF(!traced, "Failed to attach to sched_switch");
+	skel->bss->stop = false;
+	for (cpu = 0; cpu < nr_cpus; cpu++) {
+		TRY(start_runner(&once, skel->progs.start_timer, cpu, false));
+		pthread_join(once.thread, NULL);
+		SCX_EQ(once.ret, 0);
+	}
+	TRY(start_on(nr_cpus, runners, skel->progs.contend));
+	sleep(3);
+	TRY(end_on(nr_cpus, runners));
+	skel->bss->stop = true;
+	bpf_link__destroy(traced);
+	bpf_link__destroy(sched);
+	/* the last timers, and what sched_switch is in */
+	SCX_ASSERT(BECOMES(sum_taken() == skel->arena->guarded));
+	usleep(100000);
+	SCX_EQ(sum_taken(), skel->arena->guarded);
+
+	for (i = 0; i < NR_RES_LOCK_CONTEXTS; i++) {
+		struct res_lock_counts *c = &skel->bss->counts[i];
+
+		printf("from %s: %llu taken, %llu deadlocks, %llu timeouts\n", names[i],
+		       c->taken, c->deadlocks, c->timeouts);
+		SCX_GT(c->taken, 0);
+		SCX_EQ(c->timeouts, 0);
+	}
+	/* it interrupts nobody */
+	SCX_EQ(skel->bss->counts[FROM_SYSCALL].deadlocks, 0);
+	for (cpu = 0; cpu < nr_cpus; cpu++)
+		SCX_GT(skel->bss->taken_on[cpu], 0);
+	return SCX_TEST_PASS;
+}
+
+static enum scx_test_status second_time(void)
+{
+	u64 start;
+
+	kernel_said("");
+	start = now();
+	SCX_EQ(run_prog(skel->progs.take_twice), -EDEADLK);
+	SCX_LT(now() - start, 100 * NSEC_PER_MSEC);
+	SCX_EQ(kernel_said("takes a resilient lock that it has"), 1);
+	SCX_EQ(run_prog(skel->progs.take_once), 0);
+	return SCX_TEST_PASS;
+}
+
+/* Two CPUs that have a lock each and want the other's. */
+static enum scx_test_status crosswise(void)
+{
+	int rounds, deadlocks = 0, met = 0;
+	struct runner a, b;
+
+	for (rounds = 0; rounds < 20; rounds++) {
+		skel->bss->arrived = 0;
+		skel->bss->met_a = skel->bss->met_b = 0;
+		TRY(start_runner(&a, skel->progs.cross_a, 0, false));
+		TRY(start_runner(&b, skel->progs.cross_b, 1, false));
+		pthread_join(a.thread, NULL);
+		pthread_join(b.thread, NULL);
+		SCX_ASSERT(!a.ret || a.ret == -EDEADLK);
+		SCX_ASSERT(!b.ret || b.ret == -EDEADLK);
+		if (!skel->bss->met_a || !skel->bss->met_b)
+			continue;
+		met++;
+		deadlocks += a.ret || b.ret;
+	}
+	printf("%d of %d crossings met, %d of them told of the deadlock\n", met, rounds, deadlocks);
+	SCX_GT(met, 0);
+	SCX_EQ(deadlocks, met);
+	SCX_EQ(run_prog(skel->progs.take_once), 0);
+	return SCX_TEST_PASS;
+}
+
+/*
+ * Two wait one after the other for an owner that stays for three seconds. *@slow tells
+ * that it took far longer than it should have: something else had the CPU, then.
+ */
+static enum scx_test_status wait_for_owner(bool *slow)
+{
+	struct runner keeper, waiter;
+	int i, ticks = 0;
+
+	kernel_said("");
+	*slow = false;
+	skel->bss->hold = true;
+	skel->bss->arrived = 0;
+	TRY(start_runner(&keeper, skel->progs.keep, 0, false));
+	SCX_ASSERT(BECOMES(*(volatile u32 *)&skel->bss->arrived));
+	for (i = 0; i < 2 && !*slow; i++) {
+		TRY(start_runner(&waiter, skel->progs.take_once, 1, false));
+		/* the rest of the machine goes on meanwhile */
+		if (nr_cpus > 2)
+			SCX_ASSERT(run_on(2));
+		while (pthread_tryjoin_np(waiter.thread, NULL)) {
+			usleep(1000);
+			ticks++;
+		}
+		*slow = skel->bss->took_ns > 1000 * NSEC_PER_MSEC;
+		if (*slow && !waiter.ret)
+			break;
+		SCX_EQ(waiter.ret, -ETIMEDOUT);
+		SCX_GE(skel->bss->took_ns, 250 * NSEC_PER_MSEC);
+	}
+	skel->bss->hold = false;
+	pthread_join(keeper.thread, NULL);
+	SCX_EQ(keeper.ret, 0);
+	printf("waited for %llu ms, slept %d times meanwhile\n",
+	       (unsigned long long)(skel->bss->took_ns / NSEC_PER_MSEC), ticks);
+	if (*slow)
+		return SCX_TEST_PASS;
+	if (nr_cpus > 2)
+		SCX_GT(ticks, 10);
+	SCX_EQ(kernel_said("CPU 1 has waited 250 ms for a resilient lock that CPU 0 has"), 1);
+	return SCX_TEST_PASS;
+}
+
+/*
+ * An owner that doesn't let go costs those that wait a quarter of a second, and no more.
+ * Once, or more often shortly after boot, that falls together with something that stops
+ * all CPUs, and waits for the owner, who can't be preempted.
+ */
+static enum scx_test_status owner_stays(void)
+{
+	struct runner keeper;
+	int tries = 0;
+	bool slow;
+
+	/* how long are 100 rounds? */
+	skel->bss->hold = true;
+	skel->bss->keep_rounds = 100;
+	TRY(start_runner(&keeper, skel->progs.keep, 0, false));
+	pthread_join(keeper.thread, NULL);
+	SCX_EQ(keeper.ret, 0);
+	skel->bss->keep_rounds = 100 * (3000 * NSEC_PER_MSEC) / keeper.took;
+
+	do {
+		TRY(wait_for_owner(&slow));
+	} while (slow && ++tries < 5);
+	SCX_ASSERT(!slow);
+	SCX_EQ(run_prog(skel->progs.take_once), 0);
+	return SCX_TEST_PASS;
+}
+
+static enum scx_test_status fill(int map)
+{
+	u32 key;
+	u64 value = 0;
+
+	for (key = 0; key < RES_LOCK_VALUES; key++)
+		SCX_EQ(bpf_map_update_elem(map, &key, &value, BPF_ANY), 0);
+	return SCX_TEST_PASS;
+}
+
+/* Many locks, in any order, in values that are freed and used again while they're held. */
+static enum scx_test_status memory_is_reused(void)
+{
+	int maps[] = { bpf_map__fd(skel->maps.preallocated), bpf_map__fd(skel->maps.allocated) };
+	struct runner runners[RES_LOCK_CPUS];
+	u64 value = 0, replaced = 0, end;
+	int i;
+
+	TRY(fill(maps[0]));
+	TRY(fill(maps[1]));
+	TRY(start_on(nr_cpus, runners, skel->progs.take_pairs));
+	for (end = now() + 3000 * NSEC_PER_MSEC; now() < end; replaced++) {
+		u32 key = replaced % RES_LOCK_VALUES;
+
+		for (i = 0; i < 2; i++) {
+			SCX_EQ(bpf_map_delete_elem(maps[i], &key), 0);
+			SCX_EQ(bpf_map_update_elem(maps[i], &key, &value, BPF_ANY), 0);
+		}
+	}
+	TRY(end_on(nr_cpus, runners));
+	printf("%llu pairs taken, %llu deadlocks, %llu timeouts; %llu values replaced\n",
+	       (unsigned long long)skel->bss->pairs_taken,
+	       (unsigned long long)skel->bss->pair_deadlocks,
+	       (unsigned long long)skel->bss->pair_timeouts, (unsigned long long)replaced);
+	SCX_GT(skel->bss->pairs_taken, 0);
+	SCX_GT(replaced, 0);
+	SCX_EQ(run_prog(skel->progs.take_each), 0);
+	SCX_EQ(skel->bss->nr_stuck, 0);
+	return SCX_TEST_PASS;
+}
+
+/* A scheduler that goes while its programs are at the lock leaves it free. */
+static enum scx_test_status ejected(void)
+{
+	struct runner runners[RES_LOCK_CPUS];
+	struct bpf_link *link;
+
+	skel->bss->enqueued = 0;
+	skel->bss->eject_after = 100;
+	skel->data->uei.kind = EXIT_KIND(SCX_EXIT_NONE);
+	TRY(start_on(nr_cpus, runners, skel->progs.contend));
+	link = bpf_map__attach_struct_ops(skel->maps.res_lock_ops);
+	SCX_FAIL_IF(!link, "Failed to attach scheduler");
+	SCX_ASSERT(BECOMES(skel->data->uei.kind != EXIT_KIND(SCX_EXIT_NONE)));
+	SCX_EQ(skel->data->uei.kind, EXIT_KIND(SCX_EXIT_ERROR_BPF));
+	TRY(end_on(nr_cpus, runners));
+	bpf_link__destroy(link);
+	SCX_ASSERT(BECOMES(scx_state_is("disabled")));
+	SCX_EQ(run_prog(skel->progs.take_once), 0);
+	return SCX_TEST_PASS;
+}
+
+static enum scx_test_status setup(void **ctx)
+{
+	nr_cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	if (nr_cpus > RES_LOCK_CPUS)
+		nr_cpus = RES_LOCK_CPUS;
+	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+	SCX_FAIL_IF(kmsg < 0, "Failed to open /dev/kmsg");
+	lseek(kmsg, 0, SEEK_END);
+	skel = res_lock__open();
+	SCX_FAIL_IF(!skel, "Failed to open");
+	UEI_SET_SIZE(skel, res_lock_ops, uei);
+	SCX_FAIL_IF(res_lock__load(skel), "Failed to load");
+	return SCX_TEST_PASS;
+}
+
+static enum scx_test_status run(void *ctx)
+{
+	/* these look for what the kernel logs, which it does ten times in five seconds at most */
+	TRY(second_time());
+	if (nr_cpus > 1) {
+		TRY(owner_stays());
+		TRY(crosswise());
+	}
+	TRY(excludes());
+	TRY(memory_is_reused());
+	TRY(ejected());
+	return SCX_TEST_PASS;
+}
+
+static void cleanup(void *ctx)
+{
+	run_on_any();
+	res_lock__destroy(skel);
+	close(kmsg);
+}
+
+struct scx_test res_lock = {
+	.name = "res_lock",
+	.description = "Verify that resilient locks exclude, and report deadlocks and owners that stay",
+	.setup = setup,
+	.run = run,
+	.cleanup = cleanup,
+};
+REGISTER_SCX_TEST(&res_lock)
