@@ -39,10 +39,12 @@
  * heir that registers meanwhile isn't lost; qspinlock, too, relies on the two sizes
  * of access being coherent. A CPU's ->awaited is published by a store-release, and
  * read by a load-acquire: who sees that a CPU waits, sees that it has released what it
- * released before. That makes deadlocked() right that reads lock, ->awaited, lock: if
- * the owner is the same after, it still had this lock when it began to wait for ours.
- * (It may have given up waiting and taken this lock again between the reads. Then we
- * report a deadlock that has just dissolved.)
+ * released before. That makes crossed() right that reads lock, ->awaited, lock: if the
+ * owner is the same after, it still had this lock when it began to wait for ours. There
+ * are two exceptions. It may have given up waiting and taken this lock again between
+ * the reads. And an interrupt may have taken this lock on top of a program that waits,
+ * and will release it soon. Neither lasts: what has been so whenever a waiter looked,
+ * for RES_LOCK_DEADLOCK_NS, is a deadlock.
  *
  * Contexts. An interrupt runs on top of a CPU's programs. It waits in their place, and
  * leaves ->awaited as it was. It may be the heir in its CPU's name, and take what the
@@ -69,6 +71,8 @@
  * owner as well.
  */
 #define RES_LOCK_GAP_NS		NSEC_PER_MSEC
+/* how long two CPUs wait for each other before that is a deadlock */
+#define RES_LOCK_DEADLOCK_NS	(250 * NSEC_PER_USEC)
 /* how long a free lock waits for the CPU whose turn it is */
 #define RES_LOCK_OVERDUE_NS	(20 * NSEC_PER_USEC)
 /* how often a waiter looks at the clock and for deadlocks */
@@ -115,7 +119,7 @@ static union res_lock_word read_word(struct bpf_res_spin_lock *lock)
 }
 
 /* Does @owner, who has @lock, wait for a lock that @me has? */
-static bool deadlocked(struct bpf_res_spin_lock *lock, u16 owner, u16 me)
+static bool crossed(struct bpf_res_spin_lock *lock, u16 owner, u16 me)
 {
 	struct bpf_res_spin_lock *awaited, **awaitedp;
 	union res_lock_word word;
@@ -179,7 +183,7 @@ static noinline int res_spin_lock_slow(struct bpf_res_spin_lock *lock, u16 me)
 	/* what the code that this interrupts waits for */
 	struct bpf_res_spin_lock *interrupted = rc->awaited;
 	union res_lock_word old = read_word(lock), new;
-	u64 last, now, waited = 0, free_since = 0;
+	u64 last, now, gap, waited = 0, crossed_for = 0, free_since = 0;
 	bool is_overdue = false;
 	u32 spins = 0;
 	u16 owner = 0;
@@ -193,7 +197,7 @@ static noinline int res_spin_lock_slow(struct bpf_res_spin_lock *lock, u16 me)
 	if (in_nmi())
 		return -ETIMEDOUT;
 
-	/* pairs with the acquire in deadlocked() */
+	/* pairs with the acquire in crossed() */
 	smp_store_release(&rc->awaited, lock);
 	last = ktime_get_mono_fast_ns();
 	for (;;) {
@@ -220,7 +224,8 @@ static noinline int res_spin_lock_slow(struct bpf_res_spin_lock *lock, u16 me)
 		if (++spins % RES_LOCK_SPINS)
 			continue;
 		now = ktime_get_mono_fast_ns();
-		waited += min(now - last, RES_LOCK_GAP_NS);
+		gap = now - last;
+		waited += min(gap, RES_LOCK_GAP_NS);
 		last = now;
 		if (old.owner) {
 			owner = old.owner;
@@ -231,7 +236,12 @@ static noinline int res_spin_lock_slow(struct bpf_res_spin_lock *lock, u16 me)
 		} else {
 			is_overdue = now - free_since > RES_LOCK_OVERDUE_NS;
 		}
-		if (deadlocked(lock, old.owner, me)) {
+		/* many looks: a gap as long as all of that tells nothing */
+		if (crossed(lock, old.owner, me))
+			crossed_for += min(gap, RES_LOCK_DEADLOCK_NS / 8);
+		else
+			crossed_for = 0;
+		if (crossed_for > RES_LOCK_DEADLOCK_NS) {
 			err = -EDEADLK;
 			break;
 		}
@@ -375,6 +385,9 @@ static const struct btf_kfunc_id_set res_spin_lock_kfunc_set = {
 
 static int __init res_spin_lock_init(void)
 {
+	/* its cmpxchg() isn't atomic against a plain store of half a word */
+	if (IS_ENABLED(CONFIG_PARISC))
+		return 0;
 	return register_btf_kfunc_id_set(BPF_PROG_TYPE_UNSPEC, &res_spin_lock_kfunc_set);
 }
 late_initcall(res_spin_lock_init);

@@ -6,7 +6,7 @@
  * time, of which little is expected.
  */
 #define _GNU_SOURCE
-#include "res_lock_steps.h"
+#include "prog_steps.h"
 #include "res_lock_cost_test.h"
 #include "res_lock_cost.bpf.skel.h"
 

@@ -267,6 +267,38 @@ int ok_tc(void *ctx)
 	return ok_two(NULL);
 }
 
+/* what can't be called with a lock held, where there is none */
+SEC("?tc")
+int ok_tc_calls_on_error(void *ctx)
+{
+	unsigned long flags;
+
+	if (bpf_res_spin_lock(&lock_a)) {
+		counter = bpf_ktime_get_ns();
+		return 1;
+	}
+	if (bpf_res_spin_lock_irqsave(&lock_b, &flags)) {
+		bpf_res_spin_unlock(&lock_a);
+		counter = bpf_ktime_get_ns();
+		return 1;
+	}
+	counter++;
+	bpf_res_spin_unlock_irqrestore(&lock_b, &flags);
+	bpf_res_spin_unlock(&lock_a);
+	return 0;
+}
+
+/* loads, but has to be kept from maps with locks when it is attached */
+SEC("?iter/bpf_map_elem")
+int writes_values(struct bpf_iter__bpf_map_elem *ctx)
+{
+	struct value *v = ctx->value;
+
+	if (v)
+		v->lock.val = 0;
+	return 0;
+}
+
 PROG(no_result_ignored)
 {
 	bpf_res_spin_lock(&lock_a);
@@ -683,6 +715,22 @@ PROG(no_flags_elsewhere)
 		return 1;
 	bpf_res_spin_unlock_irqrestore(&lock_a, (unsigned long *)&counter);
 	return 0;
+}
+
+/* right above the slot that has them */
+PROG(no_flags_at_fp)
+{
+	unsigned long flags;
+
+	if (bpf_res_spin_lock_irqsave(&lock_a, &flags))
+		return 1;
+	asm volatile (
+	"r1 = %[lock] ll;"
+	"r2 = r10;"
+	"call %[unlock];"
+	:: [lock]"i"(&lock_a), [unlock]"i"(bpf_res_spin_unlock_irqrestore)
+	: "r0", "r1", "r2", "r3", "r4", "r5", "memory");
+	return flags;
 }
 
 static __noinline int take_with_own_flags(void)

@@ -3,6 +3,8 @@
  * What the verifier accepts and refuses of programs that use resilient locks, and what
  * it says.
  */
+#include <linux/capability.h>
+#include <sys/syscall.h>
 #include "test_steps.h"
 #include "res_lock_verify.bpf.skel.h"
 
@@ -26,6 +28,7 @@ static const struct {
 	{ "ok_perf_event" },
 	{ "ok_socket" },
 	{ "ok_tc" },
+	{ "ok_tc_calls_on_error" },
 	{ "no_result_ignored", "bpf_res_spin_unlock() without a resilient lock held" },
 	{ "no_result_misread", "1 resilient lock is not released" },
 	{ "no_result_positive", "bpf_res_spin_unlock() without a resilient lock held" },
@@ -65,6 +68,7 @@ static const struct {
 	{ "no_flags_partly_overwritten", "R2 doesn't point to saved irq flags" },
 	{ "no_flags_by_path", "R2 doesn't point to saved irq flags" },
 	{ "no_flags_elsewhere", "R2 is map_value, bpf_res_spin_lock_irqsave() wants flags on the stack" },
+	{ "no_flags_at_fp", "cannot pass in irq flags at an offset=0" },
 	{ "no_flags_of_callee", "irq flags of a resilient lock are on the stack of a function that returns" },
 };
 
@@ -106,12 +110,68 @@ static enum scx_test_status verify(const char *name, const char *want)
 	return SCX_TEST_PASS;
 }
 
+/* Without CAP_PERFMON, the verifier also follows what CPUs may do speculatively. */
+static enum scx_test_status without_perfmon(void)
+{
+	static const char * const progs[] = { "ok_tc", "ok_tc_calls_on_error" };
+	int i, status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork_child();
+	SCX_GE(pid, 0);
+	if (!pid) {
+		struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+		struct __user_cap_data_struct caps[2] = {};
+
+		caps[CAP_TO_INDEX(CAP_BPF)].effective |= CAP_TO_MASK(CAP_BPF);
+		caps[CAP_TO_INDEX(CAP_NET_ADMIN)].effective |= CAP_TO_MASK(CAP_NET_ADMIN);
+		for (i = 0; i < 2; i++)
+			caps[i].permitted = caps[i].effective;
+		if (syscall(SYS_capset, &header, caps))
+			_exit(2);
+		for (i = 0; i < 2; i++)
+			if (verify(progs[i], NULL) != SCX_TEST_PASS)
+				_exit(1);
+		_exit(0);
+	}
+	SCX_EQ(waitpid(pid, &status, 0), pid);
+	SCX_EQ(status, 0);
+	return SCX_TEST_PASS;
+}
+
+/* An iterator over a map with locks may not write values as a whole. */
+static enum scx_test_status iterator(void)
+{
+	struct res_lock_verify *skel = res_lock_verify__open();
+	union bpf_iter_link_info info = {};
+	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
+	libbpf_print_fn_t print;
+	struct bpf_link *link;
+
+	SCX_FAIL_IF(!skel, "Failed to open");
+	bpf_program__set_autoload(skel->progs.writes_values, true);
+	bpf_map__set_autocreate(skel->maps.twice, false);
+	bpf_map__set_autocreate(skel->maps.both, false);
+	SCX_FAIL_IF(res_lock_verify__load(skel), "Failed to load");
+	info.map.map_fd = bpf_map__fd(skel->maps.values);
+	print = libbpf_set_print(silent);
+	link = bpf_program__attach_iter(skel->progs.writes_values, &opts);
+	libbpf_set_print(print);
+	SCX_FAIL_IF(link, "attached");
+	SCX_EQ(errno, EACCES);
+	res_lock_verify__destroy(skel);
+	return SCX_TEST_PASS;
+}
+
 static enum scx_test_status run(void *ctx)
 {
 	int i;
 
 	for (i = 0; i < (int)(sizeof(cases) / sizeof(cases[0])); i++)
 		TRY(verify(cases[i].prog, cases[i].said));
+	TRY(without_perfmon());
+	TRY(iterator());
 	return SCX_TEST_PASS;
 }
 

@@ -2,8 +2,8 @@
 /*
  * Threads that run BPF programs on CPUs of their own.
  */
-#ifndef __RES_LOCK_STEPS_H__
-#define __RES_LOCK_STEPS_H__
+#ifndef __PROG_STEPS_H__
+#define __PROG_STEPS_H__
 
 #include <pthread.h>
 #include <sched.h>
@@ -104,4 +104,4 @@ static inline enum scx_test_status end_on(int nr_cpus, struct runner *r)
 	return SCX_TEST_PASS;
 }
 
-#endif /* __RES_LOCK_STEPS_H__ */
+#endif /* __PROG_STEPS_H__ */
