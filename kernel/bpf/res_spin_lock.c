@@ -79,7 +79,7 @@
 #define RES_LOCK_SPINS		16
 
 /* a CPU's number plus one fits in a half */
-static_assert(NR_CPUS < U16_MAX);
+static_assert(CONFIG_NR_CPUS < U16_MAX);
 
 /* The two halves of a lock's word. */
 union res_lock_word {
@@ -287,9 +287,10 @@ static __always_inline void res_spin_unlock(struct bpf_res_spin_lock *lock)
 {
 	if (unlikely(this_cpu_read(res_lock_cpus.reported) == lock))
 		this_cpu_write(res_lock_cpus.reported, NULL);
-	/* the next owner sees what this one wrote; pairs with the try_cmpxchg_acquire()s */
-	if (likely(read_word(lock).owner == (u16)(smp_processor_id() + 1)))
+	if (likely(read_word(lock).owner == (u16)(smp_processor_id() + 1))) {
+		/* who takes it sees what was written here: pairs with try_cmpxchg_acquire() */
 		smp_store_release(&word_of(lock)->owner, 0);
+	}
 }
 
 __bpf_kfunc_start_defs();

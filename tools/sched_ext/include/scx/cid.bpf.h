@@ -32,7 +32,7 @@
 #define CMASK_NR_WORDS(nr_cids)	((u32)(((u64)(nr_cids) + 63) / 64 + 1))
 
 /* Tries of a compare-and-exchange. It takes seconds to fail them all. */
-#define CMASK_CAS_TRIES		(1U << 23)
+#define CMASK_CAS_TRIES		(8 * 1024 * 1024)
 
 /* Is @cid in the range of @m? */
 static __always_inline bool __cmask_contains(u32 cid, const struct scx_cmask __arena *m)
@@ -229,20 +229,21 @@ static __always_inline bool __cmask_test_and_clear(u32 cid, struct scx_cmask __a
 	return was;
 }
 
-/* Go over the words of the grid that have cids in [start, end). */
-#define __cmask_for_each_word(w, i, start, end)					\
-	bpf_for(i, 0, CMASK_MAX_WORDS)						\
-		if ((w = (start) / 64 + i) > ((end) - 1) / 64)			\
-			break;							\
-		else
+/* How many words of the grid have cids in [@start, @end), which isn't empty. */
+static __always_inline u32 __cmask_words(u32 start, u32 end)
+{
+	u32 words = (end - 1) / 64 - start / 64 + 1;
+
+	return words < CMASK_MAX_WORDS ? words : CMASK_MAX_WORDS;
+}
 
 static __always_inline void cmask_zero(struct scx_cmask __arena *m)
 {
-	u32 start = m->base, end = __cmask_end(m), w, i;
+	u32 start = m->base, end = __cmask_end(m), i;
 
 	if (start >= end)
 		return;
-	__cmask_for_each_word(w, i, start, end)
+	bpf_for(i, 0, __cmask_words(start, end))
 		ARENA_STORE(m->bits[i], 0);
 }
 
@@ -264,7 +265,8 @@ static __always_inline void __cmask_op(struct scx_cmask __arena *dst,
 
 	if (start >= end)
 		return;
-	__cmask_for_each_word(w, i, start, end) {
+	bpf_for(i, 0, __cmask_words(start, end)) {
+		w = start / 64 + i;
 		window = __cmask_window(w, start, end);
 		s = src->bits[w - src->base / 64] & window;
 		d = &dst->bits[w - dst->base / 64];
@@ -314,13 +316,13 @@ static __always_inline void cmask_andnot(struct scx_cmask __arena *dst,
 static __always_inline bool cmask_equal(const struct scx_cmask __arena *a,
 					const struct scx_cmask __arena *b)
 {
-	u32 start = a->base, end = __cmask_end(a), w, i;
+	u32 start = a->base, end = __cmask_end(a), i;
 
 	if (a->base != b->base || a->nr_cids != b->nr_cids)
 		return false;
 	if (start >= end)
 		return true;
-	__cmask_for_each_word(w, i, start, end)
+	bpf_for(i, 0, __cmask_words(start, end))
 		if (a->bits[i] != b->bits[i])
 			return false;
 	return true;
@@ -330,12 +332,12 @@ static __always_inline bool cmask_equal(const struct scx_cmask __arena *a,
 static __always_inline bool cmask_subset(const struct scx_cmask __arena *a,
 					 const struct scx_cmask __arena *b)
 {
-	u32 start = a->base, end = __cmask_end(a), w, i;
+	u32 start = a->base, end = __cmask_end(a), i;
 
 	if (start >= end)
 		return true;
-	__cmask_for_each_word(w, i, start, end)
-		if (a->bits[i] & ~__cmask_grid_word(b, w))
+	bpf_for(i, 0, __cmask_words(start, end))
+		if (a->bits[i] & ~__cmask_grid_word(b, start / 64 + i))
 			return false;
 	return true;
 }
@@ -344,12 +346,12 @@ static __always_inline bool cmask_subset(const struct scx_cmask __arena *a,
 static __always_inline bool cmask_intersects(const struct scx_cmask __arena *a,
 					     const struct scx_cmask __arena *b)
 {
-	u32 start = a->base, end = __cmask_end(a), w, i;
+	u32 start = a->base, end = __cmask_end(a), i;
 
 	if (start >= end)
 		return false;
-	__cmask_for_each_word(w, i, start, end)
-		if (a->bits[i] & __cmask_grid_word(b, w))
+	bpf_for(i, 0, __cmask_words(start, end))
+		if (a->bits[i] & __cmask_grid_word(b, start / 64 + i))
 			return true;
 	return false;
 }
@@ -357,11 +359,11 @@ static __always_inline bool cmask_intersects(const struct scx_cmask __arena *a,
 /* How many cids are in @m. */
 static __always_inline u32 cmask_weight(const struct scx_cmask __arena *m)
 {
-	u32 start = m->base, end = __cmask_end(m), w, i, weight = 0;
+	u32 start = m->base, end = __cmask_end(m), i, weight = 0;
 
 	if (start >= end)
 		return 0;
-	__cmask_for_each_word(w, i, start, end)
+	bpf_for(i, 0, __cmask_words(start, end))
 		weight += __builtin_popcountll(m->bits[i]);
 	return weight;
 }
@@ -376,7 +378,8 @@ static __always_inline u32 __cmask_next(const struct scx_cmask __arena *a,
 
 	if (start >= end)
 		return end;
-	__cmask_for_each_word(w, i, start, end) {
+	bpf_for(i, 0, __cmask_words(start, end)) {
+		w = start / 64 + i;
 		word = a->bits[w - a->base / 64] & __cmask_window(w, start, end);
 		if (b)
 			word &= __cmask_grid_word(b, w);

@@ -263,7 +263,8 @@ int compare(void *ctx)
 	expect(cmask_equal(mask(A), mask(B)) == equal, CMASK_EQUAL, equal);
 
 	/* in memory, where the verifier doesn't follow how they grow */
-	seen = next = 0;
+	seen = 0;
+	next = 0;
 	cmask_for_each(cid, mask(A)) {
 		expect(model(A, cid) && cid >= next, CMASK_FOR_EACH, cid);
 		next = cid + 1;

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /*
  * The operations on cmasks that cid.bpf.h has for BPF programs do what a model does that
  * looks at each cid by itself, at bases and lengths where words begin and end.

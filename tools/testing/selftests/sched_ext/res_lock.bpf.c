@@ -251,7 +251,8 @@ out:
 /* Any two values, in any order, while user space replaces them. */
 static __always_inline void pair(void *one, void *two)
 {
-	u32 a = bpf_get_prandom_u32() % RES_LOCK_VALUES, b = bpf_get_prandom_u32() % RES_LOCK_VALUES;
+	u32 a = bpf_get_prandom_u32() % RES_LOCK_VALUES;
+	u32 b = bpf_get_prandom_u32() % RES_LOCK_VALUES;
 	struct value *v = bpf_map_lookup_elem(one, &a);
 	struct value *w = bpf_map_lookup_elem(two, &b);
 	int ret;

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /*
  * Resilient locks: they exclude, and what can't be had is an error and not the end.
  */
@@ -106,7 +106,8 @@ static enum scx_test_status crosswise(void)
 
 	for (rounds = 0; rounds < 20; rounds++) {
 		skel->bss->arrived = 0;
-		skel->bss->met_a = skel->bss->met_b = 0;
+		skel->bss->met_a = 0;
+		skel->bss->met_b = 0;
 		TRY(start_runner(&a, skel->progs.cross_a, 0, false));
 		TRY(start_runner(&b, skel->progs.cross_b, 1, false));
 		pthread_join(a.thread, NULL);

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /*
  * What taking and releasing a resilient lock costs, beside a bpf_spin_lock, and what it
  * costs when several CPUs want it. Where the clock counts instructions (QEMU -icount),

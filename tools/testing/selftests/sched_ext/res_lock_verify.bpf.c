@@ -84,8 +84,6 @@ struct {
 u32 unknown;
 u64 counter;
 
-void bpf_rcu_read_lock(void) __ksym;
-
 #define PROG(name)	SEC("?syscall") int name(void *ctx)
 
 PROG(ok_lock)
@@ -446,14 +444,24 @@ PROG(no_release_in_callback)
 	return bpf_for_each_map_elem(&values, keeps_lock, NULL, 0);
 }
 
+static __always_inline struct value *value_at(u32 key)
+{
+	return bpf_map_lookup_elem(&array, &key);
+}
+
 PROG(no_nine)
 {
-#define TAKE(n)	u32 k##n = n; struct value *v##n = bpf_map_lookup_elem(&array, &k##n);		\
-		if (!v##n) return 1
-#define LOCK(n)	if (bpf_res_spin_lock(&v##n->lock)) return 1
-	TAKE(0); TAKE(1); TAKE(2); TAKE(3); TAKE(4); TAKE(5); TAKE(6); TAKE(7); TAKE(8);
-	LOCK(0); LOCK(1); LOCK(2); LOCK(3); LOCK(4); LOCK(5); LOCK(6); LOCK(7); LOCK(8);
-	return 0;
+	struct value *a = value_at(0), *b = value_at(1), *c = value_at(2);
+	struct value *d = value_at(3), *e = value_at(4), *f = value_at(5);
+	struct value *g = value_at(6), *h = value_at(7), *i = value_at(8);
+
+	if (!a || !b || !c || !d || !e || !f || !g || !h || !i)
+		return 1;
+	return bpf_res_spin_lock(&a->lock) || bpf_res_spin_lock(&b->lock) ||
+	       bpf_res_spin_lock(&c->lock) || bpf_res_spin_lock(&d->lock) ||
+	       bpf_res_spin_lock(&e->lock) || bpf_res_spin_lock(&f->lock) ||
+	       bpf_res_spin_lock(&g->lock) || bpf_res_spin_lock(&h->lock) ||
+	       bpf_res_spin_lock(&i->lock);
 }
 
 PROG(no_sleep)
@@ -724,8 +732,7 @@ PROG(no_flags_at_fp)
 
 	if (bpf_res_spin_lock_irqsave(&lock_a, &flags))
 		return 1;
-	asm volatile (
-	"r1 = %[lock] ll;"
+	asm volatile ("r1 = %[lock] ll;"
 	"r2 = r10;"
 	"call %[unlock];"
 	:: [lock]"i"(&lock_a), [unlock]"i"(bpf_res_spin_unlock_irqrestore)

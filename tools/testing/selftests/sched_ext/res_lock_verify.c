@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /*
  * What the verifier accepts and refuses of programs that use resilient locks, and what
  * it says.
@@ -48,14 +48,17 @@ static const struct {
 	{ "no_sleeping_kfunc", "kernel function calls are not allowed with a resilient lock held" },
 	{ "no_helper", "ktime_get_ns is not allowed with a resilient lock held" },
 	{ "no_rcu", "kernel function calls are not allowed with a resilient lock held" },
-	{ "no_global_function", "global function calls are not allowed with a resilient lock held" },
+	{ "no_global_function",
+	  "global function calls are not allowed with a resilient lock held" },
 	{ "no_tail_call", "tail_call is not allowed with a resilient lock held" },
 	{ "no_spin_lock_inside", "spin_lock is not allowed with a resilient lock held" },
 	{ "no_inside_spin_lock", "function calls are not allowed while holding a lock" },
-	{ "no_stack_lock", "R1 is fp, bpf_res_spin_lock() wants a bpf_res_spin_lock in a map's value" },
+	{ "no_stack_lock",
+	  "R1 is fp, bpf_res_spin_lock() wants a bpf_res_spin_lock in a map's value" },
 	{ "no_arena_lock", "wants a bpf_res_spin_lock in a map's value" },
 	{ "no_maybe_null", "R1 is map_value_or_null, bpf_res_spin_lock() wants" },
-	{ "no_wrong_offset", "there is no bpf_res_spin_lock at offset 4 of a value of map 'values'" },
+	{ "no_wrong_offset",
+	  "there is no bpf_res_spin_lock at offset 4 of a value of map 'values'" },
 	{ "no_variable_offset", "bpf_res_spin_lock has to be at the constant offset" },
 	{ "no_direct_access", "bpf_res_spin_lock cannot be accessed directly by load/store" },
 	{ "no_twice", "there is no bpf_res_spin_lock at offset 0 of a value of map 'twice'" },
@@ -67,9 +70,12 @@ static const struct {
 	{ "no_flags_overwritten", "R2 doesn't point to saved irq flags" },
 	{ "no_flags_partly_overwritten", "R2 doesn't point to saved irq flags" },
 	{ "no_flags_by_path", "R2 doesn't point to saved irq flags" },
-	{ "no_flags_elsewhere", "R2 is map_value, bpf_res_spin_lock_irqsave() wants flags on the stack" },
+	{ "no_flags_elsewhere",
+	  "R2 is map_value, bpf_res_spin_lock_irqsave() wants flags on the stack" },
 	{ "no_flags_at_fp", "cannot pass in irq flags at an offset=0" },
-	{ "no_flags_of_callee", "irq flags of a resilient lock are on the stack of a function that returns" },
+	{ "no_flags_of_callee",
+	  "irq flags of a resilient lock are on the stack of a function that returns" },
+	{}
 };
 
 static int silent(enum libbpf_print_level level, const char *fmt, va_list args)
@@ -168,7 +174,7 @@ static enum scx_test_status run(void *ctx)
 {
 	int i;
 
-	for (i = 0; i < (int)(sizeof(cases) / sizeof(cases[0])); i++)
+	for (i = 0; cases[i].prog; i++)
 		TRY(verify(cases[i].prog, cases[i].said));
 	TRY(without_perfmon());
 	TRY(iterator());
