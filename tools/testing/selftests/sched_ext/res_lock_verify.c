@@ -3,8 +3,6 @@
  * What the verifier accepts and refuses of programs that use resilient locks, and what
  * it says.
  */
-#include <linux/capability.h>
-#include <sys/syscall.h>
 #include "test_steps.h"
 #include "res_lock_verify.bpf.skel.h"
 
@@ -116,36 +114,6 @@ static enum scx_test_status verify(const char *name, const char *want)
 	return SCX_TEST_PASS;
 }
 
-/* Without CAP_PERFMON, the verifier also follows what CPUs may do speculatively. */
-static enum scx_test_status without_perfmon(void)
-{
-	static const char * const progs[] = { "ok_tc", "ok_tc_calls_on_error" };
-	int i, status;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork_child();
-	SCX_GE(pid, 0);
-	if (!pid) {
-		struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-		struct __user_cap_data_struct caps[2] = {};
-
-		caps[CAP_TO_INDEX(CAP_BPF)].effective |= CAP_TO_MASK(CAP_BPF);
-		caps[CAP_TO_INDEX(CAP_NET_ADMIN)].effective |= CAP_TO_MASK(CAP_NET_ADMIN);
-		for (i = 0; i < 2; i++)
-			caps[i].permitted = caps[i].effective;
-		if (syscall(SYS_capset, &header, caps))
-			_exit(2);
-		for (i = 0; i < 2; i++)
-			if (verify(progs[i], NULL) != SCX_TEST_PASS)
-				_exit(1);
-		_exit(0);
-	}
-	SCX_EQ(waitpid(pid, &status, 0), pid);
-	SCX_EQ(status, 0);
-	return SCX_TEST_PASS;
-}
-
 /* An iterator over a map with locks may not write values as a whole. */
 static enum scx_test_status iterator(void)
 {
@@ -176,7 +144,6 @@ static enum scx_test_status run(void *ctx)
 
 	for (i = 0; cases[i].prog; i++)
 		TRY(verify(cases[i].prog, cases[i].said));
-	TRY(without_perfmon());
 	TRY(iterator());
 	return SCX_TEST_PASS;
 }
