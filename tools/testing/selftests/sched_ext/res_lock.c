@@ -127,6 +127,25 @@ static enum scx_test_status crosswise(void)
 }
 
 /*
+ * Nobody has the lock, and nobody is waited for who has given up: that would take 20 us
+ * each time.
+ */
+static enum scx_test_status free_at_once(void)
+{
+	u64 best = ~0ULL;
+	int i;
+
+	SCX_ASSERT(run_on(0));
+	for (i = 0; i < 50; i++) {
+		SCX_EQ(run_prog(skel->progs.take_once), 0);
+		if (skel->bss->took_ns < best)
+			best = skel->bss->took_ns;
+	}
+	SCX_LT(best, 20000);
+	return SCX_TEST_PASS;
+}
+
+/*
  * Two wait one after the other for an owner that stays for three seconds. *@slow tells
  * that it took far longer than it should have: something else had the CPU, then.
  */
@@ -192,8 +211,7 @@ static enum scx_test_status owner_stays(void)
 		TRY(wait_for_owner(&slow));
 	} while (slow && ++tries < 5);
 	SCX_ASSERT(!slow);
-	SCX_EQ(run_prog(skel->progs.take_once), 0);
-	return SCX_TEST_PASS;
+	return free_at_once();
 }
 
 static enum scx_test_status fill(int map)
