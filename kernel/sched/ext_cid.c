@@ -198,8 +198,9 @@ int scx_cid_build(struct scx_cid_map *map, const struct scx_cid_cpu *cpus)
 	return 0;
 }
 
-/* The cids of one word of a cmask that starts at 0. */
-static u64 scx_cmask_word(const struct scx_cid_map *map, const struct cpumask *mask, u32 word)
+/* The cids of one word, whose CPUs may lie anywhere. */
+static noinline u64 scx_cmask_word_slow(const struct scx_cid_map *map,
+					const struct cpumask *mask, u32 word)
 {
 	u32 first = word * 64, nr = min(map->nr_cids - first, 64), i;
 	s32 cpu = map->word_cpu[word];
@@ -211,6 +212,32 @@ static u64 scx_cmask_word(const struct scx_cid_map *map, const struct cpumask *m
 	for (i = 0; i < nr; i++)
 		bits |= (u64)test_bit(map->cid_to_cpu[first + i], cpumask_bits(mask)) << i;
 	return bits;
+}
+
+/* The cids of one word of a cmask that starts at 0: most often, a word of the cpumask. */
+static __always_inline u64 scx_cmask_word(const struct scx_cid_map *map,
+					  const struct cpumask *mask, u32 word)
+{
+	u32 nr = min(map->nr_cids - word * 64, 64), cpu = map->word_cpu[word];
+
+	if (IS_ENABLED(CONFIG_64BIT) && likely((s32)cpu >= 0 && !(cpu % 64)))
+		return cpumask_bits(mask)[cpu / 64] & (~0ULL >> (64 - nr));
+	return scx_cmask_word_slow(map, mask, word);
+}
+
+/* Inline, as each change of a task's affinity goes through here. */
+static __always_inline void __scx_cmask_fill(struct scx_cmask *cmask,
+					     const struct scx_cid_map *map,
+					     const struct cpumask *mask)
+{
+	u32 nr_cids = map->nr_cids, nr_words = SCX_CMASK_NR_WORDS(nr_cids), word;
+
+	WRITE_ONCE(cmask->base, 0);
+	WRITE_ONCE(cmask->nr_cids, nr_cids);
+	WRITE_ONCE(cmask->alloc_words, nr_words);
+	for (word = 0; word < nr_words - 1; word++)
+		WRITE_ONCE(cmask->bits[word], scx_cmask_word(map, mask, word));
+	WRITE_ONCE(cmask->bits[word], 0);
 }
 
 /**
@@ -226,14 +253,7 @@ static u64 scx_cmask_word(const struct scx_cid_map *map, const struct cpumask *m
 void scx_cmask_fill(struct scx_cmask *cmask, const struct scx_cid_map *map,
 		    const struct cpumask *mask)
 {
-	u32 nr_words = SCX_CMASK_NR_WORDS(map->nr_cids), word;
-
-	WRITE_ONCE(cmask->base, 0);
-	WRITE_ONCE(cmask->nr_cids, map->nr_cids);
-	WRITE_ONCE(cmask->alloc_words, nr_words);
-	for (word = 0; word < nr_words - 1; word++)
-		WRITE_ONCE(cmask->bits[word], scx_cmask_word(map, mask, word));
-	WRITE_ONCE(cmask->bits[word], 0);
+	__scx_cmask_fill(cmask, map, mask);
 }
 
 /* The last level cache of a CPU, by its lowest CPU; -1 if none is known. */
@@ -403,7 +423,7 @@ u64 scx_cid_fill_cmask(struct scx_sched *sch, const struct cpumask *mask)
 {
 	struct scx_cmask *cmask = *this_cpu_ptr(sch->cmasks);
 
-	scx_cmask_fill(cmask, scx_cids, mask);
+	__scx_cmask_fill(cmask, scx_cids, mask);
 	return scx_arena_to_uaddr(sch, cmask);
 }
 
