@@ -104,6 +104,8 @@ static enum scx_test_status crosswise(void)
 	int rounds, deadlocks = 0, met = 0;
 	struct runner a, b;
 
+	/* the one that starts second is started from where the first doesn't keep the CPU */
+	SCX_ASSERT(run_on(nr_cpus - 1));
 	for (rounds = 0; rounds < 20; rounds++) {
 		skel->bss->arrived = 0;
 		skel->bss->met_a = 0;
