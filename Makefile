@@ -8,16 +8,19 @@
 export KSRC O JOBS CLANG BASE FORKS
 export CPUS MEM CMD T ONLY
 
-.PHONY: help run test check bench tree export shell vng clean
+.PHONY: help run test test-mainline check bench tree export shell vng clean
 help:	## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
-	@sed -n 's/^# \([A-Z]*=\)/  \1/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 22
+	@sed -n 's/^# \([A-Z]*=\)/  \1/p' $(MAKEFILE_LIST) | expand -t 22
 
 run:	## build everything, boot a VM, run scx_qmap -N 4096 in it under load
 	@scripts/setup build vm && scripts/tree && scripts/build kernel tools initramfs && scripts/vm --name demo --cpus $${CPUS:-4} --mem $${MEM:-1024} demo
 
 test:	## the same, then all tests in VMs; T="names" for some of them, FORKS=n for more forks
 	@scripts/setup build vm && scripts/tree && scripts/build kernel tools selftests initramfs debug && tests/run $$T
+
+test-mainline:	## the schedulers that were built, on the newest mainline kernel of the package archive
+	@scripts/setup build vm && scripts/tree && scripts/build kernel tools initramfs && tests/run mainline
 
 check:	## all that needs no VM: the series applies, is exported, builds patch by patch, style
 	@scripts/setup build check && scripts/check

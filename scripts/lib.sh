@@ -56,7 +56,7 @@ step() {
 	wait "$pid" || status=$?
 	if [ "$status" -ne 0 ]; then
 		last=$(tail -n 1 "$log")
-		if [[ $last =~ ^(base|tree|build|setup|initramfs|other-suite|export):\  ]]; then
+		if [[ $last =~ ^(base|tree|build|setup|initramfs|other-suite|export|doc-scheduler):\  ]]; then
 			warn "$last"
 		else
 			tail -n 25 "$log" | sed 's/^/    | /' >&2

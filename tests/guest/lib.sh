@@ -52,15 +52,20 @@ nothing_left() {
 	return 1
 }
 
-# start COMMAND...: start scx_qmap in the background, wait until it runs and shows
-# statistics. Its arena is there then: so nothing_left() would see it.
-start() {
+# attach COMMAND...: start a scheduler in the background, wait until it runs.
+attach() {
 	"$@" >/tmp/scheduler.out 2>&1 &
 	scheduler=$!
 	if ! state_becomes enabled; then
 		cat /tmp/scheduler.out
 		return 1
 	fi
+}
+
+# start COMMAND...: the same of scx_qmap, and wait until it shows statistics. Its arena
+# is there then: so nothing_left() would see it.
+start() {
+	attach "$@" || return
 	i=200
 	until grep -q '^arena ' /tmp/scheduler.out; do
 		i=$((i - 1))

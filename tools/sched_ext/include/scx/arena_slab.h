@@ -21,7 +21,7 @@
 
 /* Embedded in every entry. */
 struct scx_slab_node {
-	struct scx_slab_node __arena	*next;		/* when free: the next free one */
+	struct scx_slab_node __arena	*next;		/* when free: the next free one; else the holder's */
 	__u32				in_use;		/* handed out */
 	__u32				reserved;
 };

@@ -105,4 +105,24 @@ static __always_inline void arena_copy(void __arena *dst, const void __arena *sr
 		ARENA_STORE(d[i], s[i]);
 }
 
+/*
+ * Loops over what is in an arena have no bound that the verifier could see. can_loop is
+ * true until the loop has gone round some millions of times, and cond_break leaves it
+ * then: `while (node && can_loop)`.
+ */
+#define can_loop								\
+({										\
+	__label__ __over;							\
+	bool __more = false;							\
+	asm volatile goto("may_goto %l[__over]" :::: __over);			\
+	__more = true;								\
+__over:										\
+	__more;									\
+})
+#define cond_break								\
+({										\
+	if (!can_loop)								\
+		break;								\
+})
+
 #endif	/* __BPF_ARENA_COMMON_BPF_H */

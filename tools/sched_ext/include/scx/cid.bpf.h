@@ -178,6 +178,9 @@ static __always_inline bool __cmask_test_and_change(u32 cid, struct scx_cmask __
 	if (!__cmask_contains(cid, m))
 		return false;
 	word = __cmask_word(cid, m);
+	/* mostly so for masks of idle cids, and without the calls of a loop */
+	if (!!(*(volatile u64 __arena *)word & bit) == set)
+		return set;
 	bpf_for(i, 0, CMASK_CAS_TRIES) {
 		old = *(volatile u64 __arena *)word;
 		if (!!(old & bit) == set)
@@ -368,27 +371,44 @@ static __always_inline u32 cmask_weight(const struct scx_cmask __arena *m)
 	return weight;
 }
 
+/* Word @w of the grid: what @a, @b and @c have in [@start, @end); the last two may be NULL. */
+static __always_inline u64 __cmask_common_word(const struct scx_cmask __arena *a,
+					       const struct scx_cmask __arena *b,
+					       const struct scx_cmask __arena *c, u32 w,
+					       u32 start, u32 end)
+{
+	u64 word = a->bits[w - a->base / 64] & __cmask_window(w, start, end);
+
+	if (b)
+		word &= __cmask_grid_word(b, w);
+	if (c)
+		word &= __cmask_grid_word(c, w);
+	return word;
+}
+
 /* The first cid from @cid on that is in @a, @b and @c; the last two may be NULL. */
 static __always_inline u32 __cmask_next(const struct scx_cmask __arena *a,
 					const struct scx_cmask __arena *b,
 					const struct scx_cmask __arena *c, u32 cid)
 {
-	u32 start = cid > a->base ? cid : a->base, end = __cmask_end(a), w, i;
+	u32 start = cid > a->base ? cid : a->base, end = __cmask_end(a), words, w, i;
 	u64 word;
 
 	if (start >= end)
 		return end;
-	bpf_for(i, 0, __cmask_words(start, end)) {
-		w = start / 64 + i;
-		word = a->bits[w - a->base / 64] & __cmask_window(w, start, end);
-		if (b)
-			word &= __cmask_grid_word(b, w);
-		if (c)
-			word &= __cmask_grid_word(c, w);
-		if (word)
-			return w * 64 + __cmask_lowest(word);
+	/* The first word by itself: it is the only one where there are 64 CPUs or less. */
+	w = start / 64;
+	word = __cmask_common_word(a, b, c, w, start, end);
+	words = __cmask_words(start, end);
+	if (!word && words > 1) {
+		bpf_for(i, 1, words) {
+			w = start / 64 + i;
+			word = __cmask_common_word(a, b, c, w, start, end);
+			if (word)
+				break;
+		}
 	}
-	return end;
+	return word ? w * 64 + __cmask_lowest(word) : end;
 }
 
 /* ... and when there is none up to the end, the first from the start on. */

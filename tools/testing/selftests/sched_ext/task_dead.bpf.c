@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Counts what a scheduler hears of two tasks: one that dies while it is watched, and one
+ * that is a zombie already when the scheduler comes.
+ */
+#include <scx/common.bpf.h>
+
+char _license[] SEC("license") = "GPL";
+
+UEI_DEFINE(uei);
+
+s32 dies, zombie;
+u32 nr_exits;		/* ops.exit_task() of the one that dies */
+u32 nr_late;		/* anything after that */
+u32 nr_zombie;		/* anything of the zombie */
+
+static void heard_of(struct task_struct *p)
+{
+	if (p->pid == zombie)
+		__sync_fetch_and_add(&nr_zombie, 1);
+	if (p->pid == dies && nr_exits)
+		__sync_fetch_and_add(&nr_late, 1);
+}
+
+s32 BPF_STRUCT_OPS(task_dead_init_task, struct task_struct *p, struct scx_init_task_args *args)
+{
+	heard_of(p);
+	return 0;
+}
+
+void BPF_STRUCT_OPS(task_dead_enable, struct task_struct *p)
+{
+	heard_of(p);
+}
+
+void BPF_STRUCT_OPS(task_dead_set_weight, struct task_struct *p, u32 weight)
+{
+	heard_of(p);
+}
+
+void BPF_STRUCT_OPS(task_dead_set_cpumask, struct task_struct *p, const struct cpumask *mask)
+{
+	heard_of(p);
+}
+
+void BPF_STRUCT_OPS(task_dead_disable, struct task_struct *p)
+{
+	heard_of(p);
+}
+
+void BPF_STRUCT_OPS(task_dead_exit_task, struct task_struct *p, struct scx_exit_task_args *args)
+{
+	heard_of(p);
+	if (p->pid == dies)
+		__sync_fetch_and_add(&nr_exits, 1);
+}
+
+void BPF_STRUCT_OPS(task_dead_exit, struct scx_exit_info *ei)
+{
+	UEI_RECORD(uei, ei);
+}
+
+SEC(".struct_ops.link")
+struct sched_ext_ops task_dead_ops = {
+	.init_task		= (void *)task_dead_init_task,
+	.enable			= (void *)task_dead_enable,
+	.set_weight		= (void *)task_dead_set_weight,
+	.set_cpumask		= (void *)task_dead_set_cpumask,
+	.disable		= (void *)task_dead_disable,
+	.exit_task		= (void *)task_dead_exit_task,
+	.exit			= (void *)task_dead_exit,
+	.name			= "task_dead",
+};
