@@ -9,11 +9,23 @@ char _license[] SEC("license") = "GPL";
 UEI_DEFINE(uei);
 
 s32 fail_on = -1;	/* the CPU that calls scx_bpf_error() */
+u32 nr_idle;		/* calls that say that a CPU idles */
+u32 nr_offline;		/* ... that isn't online */
 
 void BPF_STRUCT_OPS(idle_offline_update_idle, s32 cpu, bool idle)
 {
-	if (idle)
-		scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);
+	const struct cpumask *online;
+
+	if (!idle)
+		return;
+
+	online = scx_bpf_get_online_cpumask();
+	__sync_fetch_and_add(&nr_idle, 1);
+	if (!bpf_cpumask_test_cpu(cpu, online))
+		__sync_fetch_and_add(&nr_offline, 1);
+	scx_bpf_put_cpumask(online);
+
+	scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);
 }
 
 void BPF_STRUCT_OPS(idle_offline_enqueue, struct task_struct *p, u64 enq_flags)

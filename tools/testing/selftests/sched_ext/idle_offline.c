@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A CPU that goes offline isn't said to idle. A scheduler that kicked it then would leave
- * interrupt work behind that never runs, and with it all that the CPU queues later, once
- * it is back: among that, that the scheduler has failed there.
+ * interrupt work behind that doesn't run, and with it what the CPU queues later, once it
+ * is back, until something else raises that interrupt. Among what is queued can be that
+ * the scheduler has failed there.
  */
 #define _GNU_SOURCE
 #include <bpf/bpf.h>
@@ -37,6 +38,8 @@ static enum scx_test_status toggle(struct idle_offline *skel)
 		SCX_ASSERT(!file_write_long(ONLINE_PATH, 1));
 	}
 	SCX_EQ(skel->data->uei.kind, EXIT_KIND(SCX_EXIT_NONE));
+	SCX_GT(skel->bss->nr_idle, 0);
+	SCX_EQ(skel->bss->nr_offline, 0);
 
 	skel->data->fail_on = CPU;
 	for (i = 0; i < 300 && skel->data->uei.kind == EXIT_KIND(SCX_EXIT_NONE); i++)
