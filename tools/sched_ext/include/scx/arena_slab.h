@@ -21,7 +21,8 @@
 
 /* Embedded in every entry. */
 struct scx_slab_node {
-	struct scx_slab_node __arena	*next;		/* when free: the next free one; else the holder's */
+	/* The next free one. While this one isn't free, whoever has it may use it. */
+	struct scx_slab_node __arena	*next;
 	__u32				in_use;		/* handed out */
 	__u32				reserved;
 };

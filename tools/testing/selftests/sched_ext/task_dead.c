@@ -14,7 +14,8 @@
 #include "task_dead.bpf.skel.h"
 #include "scx_test.h"
 
-#define SCHED_EXT 7
+#define SCHED_EXT	7
+#define NR_POLICIES	5
 
 static pid_t fork_sleeper(void)
 {
@@ -38,7 +39,9 @@ static int make_zombie(pid_t pid)
 /* All that can be done to a task from outside. The kernel lets us do it to a zombie too. */
 static int disturb(pid_t pid)
 {
-	static const int policies[] = { SCHED_BATCH, SCHED_FIFO, SCHED_OTHER, SCHED_EXT, SCHED_OTHER };
+	static const int policies[NR_POLICIES] = {
+		SCHED_BATCH, SCHED_FIFO, SCHED_OTHER, SCHED_EXT, SCHED_OTHER
+	};
 	struct sched_param param = {};
 	cpu_set_t cpus;
 	int i, ret = 0;
@@ -47,7 +50,7 @@ static int disturb(pid_t pid)
 	CPU_SET(0, &cpus);
 	ret |= setpriority(PRIO_PROCESS, pid, 7);
 	ret |= sched_setaffinity(pid, sizeof(cpus), &cpus);
-	for (i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
+	for (i = 0; i < NR_POLICIES; i++) {
 		param.sched_priority = policies[i] == SCHED_FIFO;
 		ret |= sched_setscheduler(pid, policies[i], &param);
 	}
