@@ -81,6 +81,12 @@ struct qmap_fifo {
 	u64	core_sched_tail_seq;
 } __attribute__((aligned(SCX_SLAB_CACHELINE)));
 
+/* Performance levels of CPUs, as they are counted */
+struct qmap_levels {
+	u64	sum;
+	u32	min, max;
+};
+
 /* Everything that changes while the scheduler runs */
 struct qmap_arena {
 	struct qmap_fifo fifos[QMAP_NR_FIFOS];
@@ -93,6 +99,7 @@ struct qmap_arena {
 	u32	cpuperf_min, cpuperf_avg, cpuperf_max;
 	u32	cpuperf_target_min, cpuperf_target_avg, cpuperf_target_max;
 	u32	nr_online_cids;
+	struct qmap_levels cur, target;
 
 	u64	nr_highpri_queued;
 	u64	highpri_seq;

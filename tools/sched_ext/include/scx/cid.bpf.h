@@ -153,19 +153,20 @@ static __always_inline bool cmask_test(u32 cid, const struct scx_cmask __arena *
 }
 
 /*
- * These change one cid, if it is in the range. x86's JIT has no atomic operations on an
- * arena that return what was there, but compare-and-exchange.
+ * These change one cid, if it is in the range. x86's JIT has no atomic "and" and "or" on
+ * an arena that return what was there. Newer compilers make such ones of all but those
+ * that order nothing.
  */
 static __always_inline void cmask_set(u32 cid, struct scx_cmask __arena *m)
 {
 	if (__cmask_contains(cid, m))
-		__sync_fetch_and_or(__cmask_word(cid, m), __cmask_bit(cid));
+		__atomic_fetch_or(__cmask_word(cid, m), __cmask_bit(cid), __ATOMIC_RELAXED);
 }
 
 static __always_inline void cmask_clear(u32 cid, struct scx_cmask __arena *m)
 {
 	if (__cmask_contains(cid, m))
-		__sync_fetch_and_and(__cmask_word(cid, m), ~__cmask_bit(cid));
+		__atomic_fetch_and(__cmask_word(cid, m), ~__cmask_bit(cid), __ATOMIC_RELAXED);
 }
 
 /* Set or clear, and tell what it was. Nothing is written that is so already. */
