@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * callcost: what some system calls cost, in units of the clock, which counts
- * instructions where the VM runs with -icount. A line each, "NAME COST".
+ * callcost [NAME]: what some system calls cost, in units of the clock, which counts
+ * instructions where the VM runs with -icount. A line each, "NAME COST TIMES", where
+ * TIMES is how often it was done. With NAME, that one alone.
  *
  * Each cost is the median of BATCHES batches, so that a timer tick, or what else
  * wakes now and then, counts where it happens in half of them only.
@@ -11,6 +12,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +20,7 @@
 #define BATCHES	15
 
 static long nr_cpus;
+static const char *only;
 
 static long long now(void)
 {
@@ -49,6 +52,8 @@ static void measure(const char *name, void (*once)(void), int times)
 {
 	double cost[BATCHES];
 
+	if (only && strcmp(only, name))
+		return;
 	for (int warm_up = 0; warm_up < times / 4; warm_up++)
 		once();
 	for (int i = 0; i < BATCHES; i++) {
@@ -59,7 +64,7 @@ static void measure(const char *name, void (*once)(void), int times)
 		cost[i] = (double)(now() - start) / times;
 	}
 	qsort(cost, BATCHES, sizeof(cost[0]), compare);
-	printf("%s %.1f\n", name, cost[BATCHES / 2]);
+	printf("%s %.1f %d\n", name, cost[BATCHES / 2], times / 4 + BATCHES * times);
 	fflush(stdout);
 }
 
@@ -121,10 +126,11 @@ static void affinity(void)
 	run_on(narrow ? 1 : 0, nr_cpus - 1);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	long home;
 
+	only = argc > 1 ? argv[1] : NULL;
 	nr_cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	home = nr_cpus > 1;	/* CPU 0 does more than others */
 	run_on(home, home);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * insns [PREFIX]: of each BPF program that is loaded and whose name begins so, how many
- * instructions the verifier went through. By the system call itself, as bpftool doesn't
- * show this.
+ * instructions the verifier went through, how often it ran and for how long (while
+ * kernel.bpf_stats_enabled is set). By the system call itself, as bpftool doesn't show
+ * the first.
  */
 #include <linux/bpf.h>
 #include <stdio.h>
@@ -38,7 +39,8 @@ int main(int argc, char **argv)
 		}
 		close(fd);
 		if (!strncmp(info.name, prefix, strlen(prefix)))
-			printf("%s %u\n", info.name, info.verified_insns);
+			printf("%s %u %llu %llu\n", info.name, info.verified_insns,
+			       info.run_cnt, info.run_time_ns);
 	}
 	return 0;
 }

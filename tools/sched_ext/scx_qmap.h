@@ -6,6 +6,7 @@
 #define __SCX_QMAP_H
 
 #include <scx/arena_slab.h>
+#include <scx/arena_table.h>
 
 #define QMAP_NR_FIFOS		5
 
@@ -28,10 +29,11 @@
 struct task_ctx {
 	/*
 	 * What makes it an entry of qmap_arena.slab. While it is in use, node.next is
-	 * the next task in its FIFO.
+	 * the next task in its FIFO, and node.spare tells of the one before it: its
+	 * place in the slab in units of SCX_SLAB_CACHELINE, from 1, or 0 for none.
 	 */
 	struct scx_slab_node	node;
-	struct task_ctx __arena	*fifo_prev;
+	struct scx_table_node	task;		/* makes it one of qmap_arena.tasks */
 	u64			core_sched_seq;
 	s32			pid;
 	s8			fifo;		/* the FIFO that it is in, or QMAP_NO_FIFO */
@@ -45,6 +47,10 @@ struct task_ctx {
 #define QMAP_TASK_CTX_SIZE(nr_cids)						\
 	((sizeof(struct task_ctx) + QMAP_CMASK_WORDS(nr_cids) * sizeof(u64) +	\
 	  SCX_SLAB_CACHELINE - 1) / SCX_SLAB_CACHELINE * SCX_SLAB_CACHELINE)
+
+/* Bytes of the slab and of the table for @nr tasks */
+#define QMAP_SLAB_SIZE(nr, nr_cids)	((u64)(nr) * QMAP_TASK_CTX_SIZE(nr_cids))
+#define QMAP_TABLE_SIZE(nr)	((u64)SCX_TABLE_NR_SLOTS(nr) * sizeof(void *))
 
 /* Per-cid context. Padded, as each is written by its CPU on every dispatch. */
 struct cid_ctx {
@@ -112,6 +118,8 @@ struct qmap_arena {
 	struct cid_ctx __arena *cid_ctxs;	/* nr_cids of them */
 	struct scx_cmask __arena *idle;		/* cids that idle, and nobody has claimed */
 	struct scx_slab	slab;			/* of struct task_ctx, sized by -N */
+	struct task_ctx __arena *task_ctxs;	/* where it begins */
+	struct scx_table tasks;			/* finds each task's */
 };
 
 #endif	/* __SCX_QMAP_H */

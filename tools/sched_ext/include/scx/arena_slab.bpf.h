@@ -60,6 +60,29 @@ static __always_inline void scx_slab_carve(struct scx_slab __arena *slab, void _
 }
 
 /**
+ * __scx_slab_alloc - Take an entry, with the lock held
+ * @slab: slab to take it from, with its lock held
+ *
+ * For those who have more to do under the lock.
+ *
+ * Return: the entry, or NULL when all are in use. Its contents behind the node are what
+ * its last user left.
+ */
+static __always_inline struct scx_slab_node __arena *
+__scx_slab_alloc(struct scx_slab __arena *slab)
+{
+	struct scx_slab_node __arena *node = slab->free;
+
+	if (node) {
+		slab->free = node->next;
+		ARENA_STORE(node->next, NULL);
+		ARENA_STORE(node->in_use, 1);
+		slab->nr_used++;
+	}
+	return node;
+}
+
+/**
  * scx_slab_alloc - Take an entry
  * @slab: slab to take it from
  * @lock: @slab's lock, not held
@@ -75,23 +98,34 @@ static __always_inline int scx_slab_alloc(struct scx_slab __arena *slab,
 					  struct bpf_res_spin_lock *lock,
 					  struct scx_slab_node __arena **nodep)
 {
-	struct scx_slab_node __arena *node;
 	int ret;
 
 	ret = scx_slab_lock(lock);
 	if (ret)
 		return ret;
-	node = slab->free;
-	if (node) {
-		slab->free = node->next;
-		ARENA_STORE(node->next, NULL);
-		ARENA_STORE(node->in_use, 1);
-		slab->nr_used++;
-	}
+	*nodep = __scx_slab_alloc(slab);
 	scx_slab_unlock(lock);
 
-	*nodep = node;
-	return node ? 0 : -ENOMEM;
+	return *nodep ? 0 : -ENOMEM;
+}
+
+/**
+ * __scx_slab_free - Give an entry back, with the lock held
+ * @slab: slab that it was taken from, with its lock held
+ * @node: the entry
+ *
+ * Return: 0, or -EINVAL when @node is not in use as it has been given back before.
+ */
+static __always_inline int __scx_slab_free(struct scx_slab __arena *slab,
+					   struct scx_slab_node __arena *node)
+{
+	if (!node->in_use)
+		return -EINVAL;
+	ARENA_STORE(node->in_use, 0);
+	ARENA_STORE(node->next, slab->free);
+	ARENA_STORE(slab->free, node);
+	slab->nr_used--;
+	return 0;
 }
 
 /**
@@ -114,14 +148,7 @@ static __always_inline int scx_slab_free(struct scx_slab __arena *slab,
 	ret = scx_slab_lock(lock);
 	if (ret)
 		return ret;
-	if (node->in_use) {
-		ARENA_STORE(node->in_use, 0);
-		ARENA_STORE(node->next, slab->free);
-		ARENA_STORE(slab->free, node);
-		slab->nr_used--;
-	} else {
-		ret = -EINVAL;
-	}
+	ret = __scx_slab_free(slab, node);
 	scx_slab_unlock(lock);
 
 	return ret;

@@ -24,7 +24,7 @@ struct scx_slab_node {
 	/* The next free one. While this one isn't free, whoever has it may use it. */
 	struct scx_slab_node __arena	*next;
 	__u32				in_use;		/* handed out */
-	__u32				reserved;
+	__u32				spare;		/* like @next, for who has it */
 };
 
 struct scx_slab {

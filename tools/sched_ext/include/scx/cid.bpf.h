@@ -258,37 +258,47 @@ enum __cmask_op {
 	__CMASK_ANDNOT,
 };
 
+/* Word @w of the grid, of which cids in [@start, @end) count. */
+static __always_inline void __cmask_op_word(struct scx_cmask __arena *dst,
+					    const struct scx_cmask __arena *src,
+					    enum __cmask_op op, u32 w, u32 start, u32 end)
+{
+	u64 window = __cmask_window(w, start, end);
+	u64 s = src->bits[w - src->base / 64] & window;
+	u64 __arena *d = &dst->bits[w - dst->base / 64];
+
+	switch (op) {
+	case __CMASK_AND:
+		*d &= s | ~window;
+		break;
+	case __CMASK_OR:
+		*d |= s;
+		break;
+	case __CMASK_COPY:
+		*d = (*d & ~window) | s;
+		break;
+	case __CMASK_ANDNOT:
+		*d &= ~s;
+		break;
+	}
+}
+
 static __always_inline void __cmask_op(struct scx_cmask __arena *dst,
 				       const struct scx_cmask __arena *src, enum __cmask_op op)
 {
 	u32 start = dst->base > src->base ? dst->base : src->base;
 	u32 end = __cmask_end(dst) < __cmask_end(src) ? __cmask_end(dst) : __cmask_end(src);
-	u64 __arena *d;
-	u64 window, s;
-	u32 w, i;
+	u32 words, i;
 
 	if (start >= end)
 		return;
-	bpf_for(i, 0, __cmask_words(start, end)) {
-		w = start / 64 + i;
-		window = __cmask_window(w, start, end);
-		s = src->bits[w - src->base / 64] & window;
-		d = &dst->bits[w - dst->base / 64];
-		switch (op) {
-		case __CMASK_AND:
-			*d &= s | ~window;
-			break;
-		case __CMASK_OR:
-			*d |= s;
-			break;
-		case __CMASK_COPY:
-			*d = (*d & ~window) | s;
-			break;
-		case __CMASK_ANDNOT:
-			*d &= ~s;
-			break;
-		}
-	}
+	/* on most machines the first word is all, and the loop's calls would cost more */
+	__cmask_op_word(dst, src, op, start / 64, start, end);
+	words = __cmask_words(start, end);
+	if (words == 1)
+		return;
+	bpf_for(i, 1, words)
+		__cmask_op_word(dst, src, op, start / 64 + i, start, end);
 }
 
 /* These change @dst where the range of @src is too, and nowhere else. */
