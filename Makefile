@@ -17,7 +17,7 @@ run:	## build everything, boot a VM, run scx_qmap -N 4096 in it under load
 	@scripts/setup build vm && scripts/tree && scripts/build kernel tools initramfs && scripts/vm --name demo --cpus $${CPUS:-4} --mem $${MEM:-1024} demo
 
 test:	## the same, then all tests in VMs; T="names" for some of them, FORKS=n for more forks
-	@scripts/setup build vm && scripts/tree && scripts/build kernel tools selftests initramfs debug && tests/run $$T
+	@scripts/setup build vm drgn && scripts/tree && scripts/build kernel tools selftests initramfs debug && tests/run $$T
 
 test-mainline:	## the schedulers that were built, on the newest mainline kernel of the package archive
 	@scripts/setup build vm && scripts/tree && scripts/build kernel tools initramfs && tests/run mainline
