@@ -20,7 +20,7 @@ test:	## the same, then all tests in VMs; T="names" for some of them, FORKS=n fo
 	@scripts/setup build vm drgn && scripts/tree && scripts/build kernel tools selftests initramfs debug && tests/run $$T
 
 test-mainline:	## the schedulers that were built, on the newest mainline kernel of the package archive
-	@scripts/setup build vm && scripts/tree && scripts/build kernel tools initramfs && tests/run mainline
+	@scripts/setup build vm && scripts/tree && scripts/build kernel tools selftests initramfs && tests/run mainline
 
 check:	## all that needs no VM: the series applies, is exported, builds patch by patch, style
 	@scripts/setup build check && scripts/check

@@ -461,6 +461,7 @@ void scx_cid_translate(struct cpumask *cids, const struct cpumask *mask)
 	X(scx_bpf_kick_cpu,			"scx_bpf_kick_cid()")		\
 	X(scx_bpf_task_cpu,			"scx_bpf_task_cid()")		\
 	X(scx_bpf_cpu_rq,			"scx_bpf_cid_curr()")		\
+	X(scx_bpf_cpu_curr,			"scx_bpf_cid_curr()")		\
 	X(scx_bpf_cpuperf_cap,			"scx_bpf_cidperf_cap()")	\
 	X(scx_bpf_cpuperf_cur,			"scx_bpf_cidperf_cur()")	\
 	X(scx_bpf_cpuperf_set,			"scx_bpf_cidperf_set()")	\
@@ -472,8 +473,15 @@ void scx_cid_translate(struct cpumask *cids, const struct cpumask *mask)
 	X(scx_bpf_put_idle_cpumask,		"a cmask kept by ops.update_idle()") \
 	X(scx_bpf_test_and_clear_cpu_idle,	"a cmask kept by ops.update_idle()") \
 	X(scx_bpf_pick_idle_cpu,		"a cmask kept by ops.update_idle()") \
+	X(scx_bpf_cpu_node,			"scx_bpf_cid_topo()")		\
+	X(scx_bpf_get_idle_cpumask_node,	"a cmask kept by ops.update_idle()") \
+	X(scx_bpf_get_idle_smtmask_node,	"a cmask kept by ops.update_idle()") \
+	X(scx_bpf_pick_idle_cpu_node,		"a cmask kept by ops.update_idle()") \
+	X(scx_bpf_pick_any_cpu_node,		"the cmask of ops.set_cmask()")	\
 	X(scx_bpf_pick_any_cpu,			"the cmask of ops.set_cmask()")	\
-	X(scx_bpf_select_cpu_dfl,		"a cmask kept by ops.update_idle()")
+	X(scx_bpf_select_cpu_dfl,		"a cmask kept by ops.update_idle()") \
+	X(scx_bpf_select_cpu_and,		"a cmask kept by ops.update_idle()") \
+	X(__scx_bpf_select_cpu_and,		"a cmask kept by ops.update_idle()")
 
 #define SCX_CPU_KFUNC_ID(kfunc, instead)	BTF_ID(func, kfunc)
 #define SCX_CPU_KFUNC_TEXT(kfunc, instead)	{ #kfunc, instead },
@@ -789,6 +797,7 @@ SCX_SAME_TYPE(cgroup_prep_move, cpuctl_prep_move);
 SCX_SAME_TYPE(cgroup_move, cpuctl_move);
 SCX_SAME_TYPE(cgroup_cancel_move, cpuctl_cancel_move);
 SCX_SAME_TYPE(cgroup_set_weight, cpuctl_set_weight);
+SCX_SAME_TYPE(cgroup_set_bandwidth, cpuctl_set_bandwidth);
 #endif
 SCX_SAME_TYPE(cpu_online, cid_online);
 SCX_SAME_TYPE(cpu_offline, cid_offline);
@@ -834,6 +843,7 @@ static struct sched_ext_ops_cid __bpf_ops_sched_ext_ops_cid = {
 	.cpuctl_move = cgroup_move_stub,
 	.cpuctl_cancel_move = cgroup_cancel_move_stub,
 	.cpuctl_set_weight = cgroup_set_weight_stub,
+	.cpuctl_set_bandwidth = cgroup_set_bandwidth_stub,
 #endif
 	.cid_online = cpu_online_stub,
 	.cid_offline = cpu_offline_stub,

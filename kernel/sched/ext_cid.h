@@ -117,6 +117,8 @@ struct sched_ext_ops_cid {
 	void (*cpuctl_move)(struct task_struct *p, struct cgroup *from, struct cgroup *to);
 	void (*cpuctl_cancel_move)(struct task_struct *p, struct cgroup *from, struct cgroup *to);
 	void (*cpuctl_set_weight)(struct cgroup *cgrp, u32 weight);
+	void (*cpuctl_set_bandwidth)(struct cgroup *cgrp, u64 period_us, u64 quota_us,
+				     u64 burst_us);
 #endif
 	void (*cid_online)(s32 cid);
 	void (*cid_offline)(s32 cid);

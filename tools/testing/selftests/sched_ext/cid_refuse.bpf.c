@@ -41,6 +41,8 @@ void BPF_STRUCT_OPS(cid_refuse_enqueue, struct task_struct *p, u64 enq_flags)
 
 void BPF_STRUCT_OPS(cid_refuse_running, struct task_struct *p)
 {
+	struct scx_bpf_select_cpu_and_args___compat args = {};
+
 	ARENA_ASSOCIATE(cid_arena);
 
 	switch (wrong) {
@@ -52,6 +54,9 @@ void BPF_STRUCT_OPS(cid_refuse_running, struct task_struct *p)
 		break;
 	case WRONG_scx_bpf_cpu_rq:
 		scx_bpf_cpu_rq(0);
+		break;
+	case WRONG_scx_bpf_cpu_curr:
+		scx_bpf_cpu_curr(0);
 		break;
 	case WRONG_scx_bpf_cpuperf_cap:
 		scx_bpf_cpuperf_cap(0);
@@ -82,6 +87,27 @@ void BPF_STRUCT_OPS(cid_refuse_running, struct task_struct *p)
 		break;
 	case WRONG_scx_bpf_pick_any_cpu:
 		scx_bpf_pick_any_cpu(p->cpus_ptr, 0);
+		break;
+	case WRONG_scx_bpf_cpu_node:
+		scx_bpf_cpu_node(0);
+		break;
+	case WRONG_scx_bpf_get_idle_cpumask_node:
+		scx_bpf_put_idle_cpumask(scx_bpf_get_idle_cpumask_node(0));
+		break;
+	case WRONG_scx_bpf_get_idle_smtmask_node:
+		scx_bpf_put_idle_cpumask(scx_bpf_get_idle_smtmask_node(0));
+		break;
+	case WRONG_scx_bpf_pick_idle_cpu_node:
+		scx_bpf_pick_idle_cpu_node(p->cpus_ptr, 0, 0);
+		break;
+	case WRONG_scx_bpf_pick_any_cpu_node:
+		scx_bpf_pick_any_cpu_node(p->cpus_ptr, 0, 0);
+		break;
+	case WRONG_scx_bpf_select_cpu_and:
+		scx_bpf_select_cpu_and___v1(p, 0, 0, p->cpus_ptr, 0);
+		break;
+	case WRONG___scx_bpf_select_cpu_and:
+		__scx_bpf_select_cpu_and(p, p->cpus_ptr, &args);
 		break;
 	case WRONG_cid_curr:
 		scx_bpf_cid_curr(bad_cid);

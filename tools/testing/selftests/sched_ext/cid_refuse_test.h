@@ -12,6 +12,7 @@
 	X(scx_bpf_kick_cpu, "scx_bpf_kick_cid()")				\
 	X(scx_bpf_task_cpu, "scx_bpf_task_cid()")				\
 	X(scx_bpf_cpu_rq, "scx_bpf_cid_curr()")					\
+	X(scx_bpf_cpu_curr, "scx_bpf_cid_curr()")				\
 	X(scx_bpf_cpuperf_cap, "scx_bpf_cidperf_cap()")				\
 	X(scx_bpf_cpuperf_cur, "scx_bpf_cidperf_cur()")				\
 	X(scx_bpf_cpuperf_set, "scx_bpf_cidperf_set()")				\
@@ -22,7 +23,14 @@
 	X(scx_bpf_test_and_clear_cpu_idle, "a cmask kept by ops.update_idle()")	\
 	X(scx_bpf_pick_idle_cpu, "a cmask kept by ops.update_idle()")		\
 	X(scx_bpf_pick_any_cpu, "the cmask of ops.set_cmask()")			\
-	X(scx_bpf_select_cpu_dfl, "a cmask kept by ops.update_idle()")
+	X(scx_bpf_cpu_node, "scx_bpf_cid_topo()")				\
+	X(scx_bpf_get_idle_cpumask_node, "a cmask kept by ops.update_idle()")	\
+	X(scx_bpf_get_idle_smtmask_node, "a cmask kept by ops.update_idle()")	\
+	X(scx_bpf_pick_idle_cpu_node, "a cmask kept by ops.update_idle()")	\
+	X(scx_bpf_pick_any_cpu_node, "the cmask of ops.set_cmask()")		\
+	X(scx_bpf_select_cpu_dfl, "a cmask kept by ops.update_idle()")		\
+	X(scx_bpf_select_cpu_and, "a cmask kept by ops.update_idle()")		\
+	X(__scx_bpf_select_cpu_and, "a cmask kept by ops.update_idle()")
 
 /* when a number that is no cid comes from where, and the message about it */
 #define CID_BAD_CIDS(X)								\
