@@ -3,10 +3,11 @@
 #
 # KSRC=path	your own 6.12.y tree as the base, instead of the package linux-source-6.12
 # O=path	another build folder than out/
+# DEBUG=only|no	make test on the debug kernel alone, or without it
 # JOBS=n	parallel jobs; CLANG=path	the BPF compiler
 
 export KSRC O JOBS CLANG BASE FORKS
-export CPUS MEM CMD T ONLY
+export CPUS MEM CMD T ONLY DEBUG
 
 .PHONY: help run test test-mainline check bench tree export shell vng clean
 help:	## this list
@@ -17,7 +18,7 @@ run:	## build everything, boot a VM, run scx_qmap -N 4096 in it under load
 	@scripts/setup build vm && scripts/tree && scripts/build kernel tools initramfs && scripts/vm --name demo --cpus $${CPUS:-4} --mem $${MEM:-1024} demo
 
 test:	## the same, then all tests in VMs; T="names" for some of them, FORKS=n for more forks
-	@scripts/setup build vm drgn && scripts/tree && scripts/build kernel tools selftests initramfs debug && tests/run $$T
+	@scripts/setup build vm drgn && scripts/tree && scripts/build kernel tools selftests $(if $(filter no,$(DEBUG)),,debug) initramfs && tests/run $$T
 
 test-mainline:	## the schedulers that were built, on the newest mainline kernel of the package archive
 	@scripts/setup build vm && scripts/tree && scripts/build kernel tools selftests initramfs && tests/run mainline
