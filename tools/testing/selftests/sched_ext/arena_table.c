@@ -38,13 +38,13 @@ static enum scx_test_status all_free(void)
 
 static enum scx_test_status as_the_model(void)
 {
-	static const unsigned int sizes[] = { 1, 2, 3, 7, 30, TABLE_TEST_TASKS };
-	unsigned int i;
+	static const unsigned int sizes[] = { 1, 2, 3, 7, 30, TABLE_TEST_TASKS, 0 };
+	const unsigned int *size;
 
 	skel->bss->seed = 1;
 	skel->bss->nr_steps = 20000;
-	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		TRY(new_table(sizes[i]));
+	for (size = sizes; *size; size++) {
+		TRY(new_table(*size));
 		TRY(did(skel->progs.steps));
 		TRY(did(skel->progs.empty));
 		TRY(all_free());
@@ -68,7 +68,8 @@ static enum scx_test_status found_meanwhile(void)
 	/* one that writes and one that reads in turn, the latter as long as there are the former */
 	runners_stop = false;
 	for (i = 0; i < nr_cpus; i++)
-		TRY(start_runner(&runners[i], i % 2 ? skel->progs.watch : skel->progs.churn, i, i % 2));
+		TRY(start_runner(&runners[i], i % 2 ? skel->progs.watch : skel->progs.churn,
+				 i, i % 2));
 	for (i = 0; i < nr_cpus; i += 2)
 		pthread_join(runners[i].thread, NULL);
 	runners_stop = true;

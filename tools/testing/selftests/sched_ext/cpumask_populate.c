@@ -6,6 +6,8 @@
 #include "cpumask_populate_test.h"
 #include "cpumask_populate.bpf.skel.h"
 
+#define NR_PATTERNS	6
+
 static enum scx_test_status refused(bool other, const char *want)
 {
 	struct cpumask_populate *skel = cpumask_populate__open();
@@ -20,12 +22,14 @@ static enum scx_test_status refused(bool other, const char *want)
 
 static enum scx_test_status run(void *ctx)
 {
-	static const u64 patterns[] = { 0, ~0LLU, 1, 0x5555555555555555, 0x8000000000000001, 6 };
+	static const u64 patterns[NR_PATTERNS] = {
+		0, ~0LLU, 1, 0x5555555555555555, 0x8000000000000001, 6,
+	};
 	struct cpumask_populate *skel = cpumask_populate__open_and_load();
 	int i, j, nr = sysconf(_SC_NPROCESSORS_CONF);
 
 	SCX_FAIL_IF(!skel, "Failed to load");
-	for (i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
+	for (i = 0; i < NR_PATTERNS; i++) {
 		for (j = 0; j < NR_WORDS; j++)
 			skel->bss->words[j] = patterns[i];
 		SCX_EQ(run_prog(skel->progs.populate), 0);

@@ -10,7 +10,7 @@ char _license[] SEC("license") = "GPL";
 
 #define DSQ_FIFO	1
 #define DSQ_VTIME	2
-#define BAD_FLAGS	(1LLU << 56)
+#define BAD_FLAGS	0x100000000000000LLU
 
 const volatile u32 form, way;
 const volatile s32 the_cpu;

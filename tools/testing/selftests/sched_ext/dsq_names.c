@@ -21,7 +21,7 @@ static struct dsq_names *load(enum dsq_form form, enum dsq_way way)
 	skel->rodata->way = way;
 	skel->rodata->the_cpu = THE_CPU;
 	if (dsq_names__load(skel)) {
-		SCX_ERR("Failed to load form %d, way %d", form, way);
+		SCX_ERR("Form %d, way %d: refused by the verifier", form, way);
 		dsq_names__destroy(skel);
 		return NULL;
 	}

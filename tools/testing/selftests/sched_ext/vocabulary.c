@@ -37,7 +37,8 @@ static enum scx_test_status count_on_cpus(int nr_cpus)
 	for (cpu = 0; cpu < nr_cpus; cpu++) {
 		fd = syscall(__NR_perf_event_open, &attr, -1, cpu, -1, 0);
 		SCX_FAIL_IF(fd < 0, "No counter on CPU %d: %s", cpu, strerror(errno));
-		SCX_EQ(bpf_map_update_elem(bpf_map__fd(skel->maps.counters), &cpu, &fd, BPF_ANY), 0);
+		SCX_EQ(bpf_map_update_elem(bpf_map__fd(skel->maps.counters), &cpu, &fd,
+					   BPF_ANY), 0);
 		close(fd);
 	}
 	return SCX_TEST_PASS;
