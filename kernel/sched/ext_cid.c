@@ -219,9 +219,11 @@ static __always_inline u64 scx_cmask_word(const struct scx_cid_map *map,
 					  const struct cpumask *mask, u32 word)
 {
 	u32 nr = min(map->nr_cids - word * 64, 64), cpu = map->word_cpu[word];
+	/* by way of a pointer: unit tests have machines with more than NR_CPUS */
+	const unsigned long *bits = cpumask_bits(mask);
 
 	if (IS_ENABLED(CONFIG_64BIT) && likely((s32)cpu >= 0 && !(cpu % 64)))
-		return cpumask_bits(mask)[cpu / 64] & (~0ULL >> (64 - nr));
+		return bits[cpu / 64] & (~0ULL >> (64 - nr));
 	return scx_cmask_word_slow(map, mask, word);
 }
 
