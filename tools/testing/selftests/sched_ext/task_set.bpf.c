@@ -20,6 +20,14 @@ u32 nr_enqueued;	/* how often that task came back */
 s32 sleeper;
 u64 slice, vtime;
 
+/* An idle CPU, but not a slice of the kernel's with it. */
+s32 BPF_STRUCT_OPS(task_set_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	bool is_idle;
+
+	return scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &is_idle);
+}
+
 void BPF_STRUCT_OPS(task_set_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	if (p->pid == busy)
@@ -86,6 +94,7 @@ int get_sleeper(void *ctx)
 
 SEC(".struct_ops.link")
 struct sched_ext_ops task_set_ops = {
+	.select_cpu		= (void *)task_set_select_cpu,
 	.enqueue		= (void *)task_set_enqueue,
 	.running		= (void *)task_set_running,
 	.tick			= (void *)task_set_tick,

@@ -7,6 +7,7 @@
 #define __VOCAB_STEPS_H__
 
 #include <signal.h>
+#include <sys/mman.h>
 #include "prog_steps.h"
 
 #define NO_PROG		((struct bpf_program *)NULL)
@@ -47,16 +48,27 @@ static inline enum scx_test_status no_load(struct bpf_object *obj, struct bpf_pr
 		    "exit message '%s' instead of '%s'", (uei).msg, (want));	\
 } while (0)
 
-/* A task on CPU @cpu that never sleeps. */
+/*
+ * A task that never sleeps, and is on CPU @cpu by now. It doesn't wake this one to say
+ * so, which would be put behind it.
+ */
 static inline pid_t fork_busy(int cpu)
 {
-	pid_t pid = fork_child();
+	volatile bool *there = mmap(NULL, sizeof(*there), PROT_READ | PROT_WRITE,
+				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pid;
 
+	if (there == MAP_FAILED)
+		return -1;
+	pid = fork_child();
 	if (!pid) {
 		run_on(cpu);
+		*there = true;
 		for (;;)
 			;
 	}
+	BECOMES(*there);
+	munmap((void *)there, sizeof(*there));
 	return pid;
 }
 
