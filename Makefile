@@ -9,7 +9,7 @@
 export KSRC O JOBS CLANG BASE FORKS
 export CPUS MEM CMD T ONLY DEBUG
 
-.PHONY: help run test test-mainline check bench tree export shell vng clean
+.PHONY: help run test soak matrix test-mainline check bench tree export shell vng clean
 help:	## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 22
 	@sed -n 's/^# \([A-Z]*=\)/  \1/p' $(MAKEFILE_LIST) | expand -t 22
@@ -19,6 +19,12 @@ run:	## build everything, boot a VM, run scx_qmap -N 4096 in it under load
 
 test:	## the same, then all tests in VMs; T="names" for some of them, FORKS=n for more forks
 	@scripts/setup build vm drgn && scripts/tree && scripts/build kernel tools selftests $(if $(filter no,$(DEBUG)),,debug) initramfs && tests/run $$T
+
+soak:	## what takes hours: 1,000 times attached, 200 times killed, ten minutes of hotplug, no memory
+	@scripts/setup build vm && scripts/tree && scripts/build kernel tools selftests debug initramfs && tests/run --soak $$T
+
+matrix:	## the series on each 6.12 that the package archive offers: applied, built, some of them tested
+	@scripts/setup build vm && scripts/matrix
 
 test-mainline:	## the schedulers that were built, on the newest mainline kernel of the package archive
 	@scripts/setup build vm && scripts/tree && scripts/build kernel tools selftests initramfs && tests/run mainline
@@ -32,8 +38,8 @@ tree:	## the kernel tree to work in, at out/tree: base and one commit a patch
 export:	## write patches/ and the files that the series adds from that tree
 	@scripts/export
 
-bench:	## instructions of system calls, patched and unpatched kernel side by side; CPUS="1 4"
-	@scripts/setup build vm && scripts/tree && scripts/build kernel tools && scripts/build unpatched && scripts/build initramfs && bench/run
+bench:	## instructions of system calls, patched and unpatched kernel side by side; CPUS="1 4", COMMIT=y
+	@scripts/setup build vm plot && scripts/tree && scripts/build kernel tools && scripts/build unpatched && scripts/build initramfs && bench/run $(if $(COMMIT),--commit)
 
 shell:	## a shell in the VM, with the tools in PATH; CPUS=n MEM=MiB
 	@scripts/setup build vm && scripts/tree && scripts/build && scripts/vm --shell --name shell --cpus $${CPUS:-4} --mem $${MEM:-1024}
