@@ -4,6 +4,10 @@
  * a core scheduling cookie of its own, on a machine whose cores have two threads. Tells
  * how evenly they ran, and how often both threads of a core ran tasks of different groups
  * at once. "cookies 0 ..." is the same for three seconds without cookies, to compare with.
+ *
+ * The groups take turns in being started: CPUs whose ticks come at one moment take tasks in
+ * the order of the queue, for seconds on end, and tasks of a group that follow each other
+ * there would share cores without cookies, too.
  */
 #define _GNU_SOURCE
 #include <sched.h>
@@ -18,7 +22,7 @@
 
 #define MAX_CPUS	64
 #define MAX_TASKS	64
-#define FRESH_NS	20000		/* a task that looked at its clock then is still there */
+#define ROUND_NS	20000		/* a round that took longer was interrupted */
 
 static struct shared {
 	struct {
@@ -42,19 +46,25 @@ static long long now_ns(void)
 	return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
+/*
+ * The other thread of the core has run while this task did, if it looked at its clock between
+ * two such looks here that nothing came in between of.
+ */
 static void work(int me, int group)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (;;) {
-		int cpu = sched_getcpu(), other = sibling[cpu];
-		long long now = now_ns();
+	long long now, last = 0;
+	int cpu, last_cpu = -1;
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;; last = now, last_cpu = cpu) {
+		cpu = sched_getcpu();
+		now = now_ns();
 		shared->cpu[cpu].group = group;
 		shared->cpu[cpu].stamp = now;
 		shared->task[me].rounds++;
-		if (now - shared->cpu[other].stamp < FRESH_NS) {
+		if (cpu == last_cpu && now - last < ROUND_NS && shared->cpu[sibling[cpu]].stamp > last) {
 			shared->task[me].looks++;
-			shared->task[me].mixed += shared->cpu[other].group != group;
+			shared->task[me].mixed += shared->cpu[sibling[cpu]].group != group;
 		}
 	}
 }
@@ -102,15 +112,15 @@ int main(int argc, char **argv)
 			return 2;
 		}
 		if (!pids[i])
-			work(i, i / per_group);
+			work(i, i % groups);
 		/* the first of a group makes the cookie, the others get it by way of us */
-		if (cookies && i % per_group == 0 &&
+		if (cookies && i < groups &&
 		    prctl(PR_SCHED_CORE, PR_SCHED_CORE_CREATE, pids[i], PR_SCHED_CORE_SCOPE_THREAD, 0)) {
 			perror("cookies: PR_SCHED_CORE_CREATE");
 			return 2;
 		}
-		if (cookies && i % per_group) {
-			if (prctl(PR_SCHED_CORE, PR_SCHED_CORE_SHARE_FROM, pids[i - i % per_group],
+		if (cookies && i >= groups) {
+			if (prctl(PR_SCHED_CORE, PR_SCHED_CORE_SHARE_FROM, pids[i % groups],
 				  PR_SCHED_CORE_SCOPE_THREAD, 0) ||
 			    prctl(PR_SCHED_CORE, PR_SCHED_CORE_SHARE_TO, pids[i],
 				  PR_SCHED_CORE_SCOPE_THREAD, 0)) {
@@ -125,7 +135,7 @@ int main(int argc, char **argv)
 	for (g = 0; g < groups; g++) {
 		long rounds = 0;
 
-		for (i = g * per_group; i < (g + 1) * per_group; i++) {
+		for (i = g; i < groups * per_group; i += groups) {
 			waitpid(pids[i], NULL, 0);
 			rounds += shared->task[i].rounds;
 			looks += shared->task[i].looks;
