@@ -21,15 +21,19 @@
 #include "arena_slab.h"
 #include "res_lock.bpf.h"
 
-/* All that knows what kind of lock it is. Returns 0, -EDEADLK or -ETIMEDOUT. */
-static __always_inline int scx_slab_lock(struct bpf_res_spin_lock *lock)
+/*
+ * All that knows what kind of lock it is. Some operations take it with interrupts enabled,
+ * others with a run queue locked, see res_lock.bpf.h: so nobody is interrupted who has it.
+ * Returns 0, -EDEADLK or -ETIMEDOUT.
+ */
+static __always_inline int scx_slab_lock(struct bpf_res_spin_lock *lock, unsigned long *flags)
 {
-	return bpf_res_spin_lock(lock);
+	return bpf_res_spin_lock_irqsave(lock, flags);
 }
 
-static __always_inline void scx_slab_unlock(struct bpf_res_spin_lock *lock)
+static __always_inline void scx_slab_unlock(struct bpf_res_spin_lock *lock, unsigned long *flags)
 {
-	bpf_res_spin_unlock(lock);
+	bpf_res_spin_unlock_irqrestore(lock, flags);
 }
 
 /**
@@ -98,13 +102,14 @@ static __always_inline int scx_slab_alloc(struct scx_slab __arena *slab,
 					  struct bpf_res_spin_lock *lock,
 					  struct scx_slab_node __arena **nodep)
 {
+	unsigned long flags;
 	int ret;
 
-	ret = scx_slab_lock(lock);
+	ret = scx_slab_lock(lock, &flags);
 	if (ret)
 		return ret;
 	*nodep = __scx_slab_alloc(slab);
-	scx_slab_unlock(lock);
+	scx_slab_unlock(lock, &flags);
 
 	return *nodep ? 0 : -ENOMEM;
 }
@@ -143,13 +148,14 @@ static __always_inline int scx_slab_free(struct scx_slab __arena *slab,
 					 struct bpf_res_spin_lock *lock,
 					 struct scx_slab_node __arena *node)
 {
+	unsigned long flags;
 	int ret;
 
-	ret = scx_slab_lock(lock);
+	ret = scx_slab_lock(lock, &flags);
 	if (ret)
 		return ret;
 	ret = __scx_slab_free(slab, node);
-	scx_slab_unlock(lock);
+	scx_slab_unlock(lock, &flags);
 
 	return ret;
 }

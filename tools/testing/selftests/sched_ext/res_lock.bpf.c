@@ -58,10 +58,13 @@ struct {
 } allocated SEC(".maps");
 
 bool stop;
+/* whether programs that hold the lock can be interrupted */
+bool interruptible;
 bool hold;
 u32 keep_rounds;
 u64 took_ns;
 u32 arrived;
+u32 released;
 u64 eject_after;
 u64 enqueued;
 int met_a, met_b;
@@ -115,7 +118,8 @@ int contend(void *ctx)
 	u32 i;
 
 	bpf_for(i, 0, 100) {
-		count(FROM_SYSCALL);
+		if (READ_ONCE(interruptible))
+			count(FROM_SYSCALL);
 		count_irq(FROM_SYSCALL);
 	}
 	return 0;
@@ -123,7 +127,10 @@ int contend(void *ctx)
 
 static int timer_fires(void *map, u32 *key, struct timed *t)
 {
-	count(FROM_TIMER);
+	if (READ_ONCE(interruptible))
+		count(FROM_TIMER);
+	else
+		count_irq(FROM_TIMER);
 	if (!READ_ONCE(stop))
 		bpf_timer_start(&t->timer, 50000, BPF_F_TIMER_CPU_PIN);
 	return 0;
@@ -244,6 +251,7 @@ int keep(void *ctx)
 			if (!READ_ONCE(hold))
 				goto out;
 out:
+	WRITE_ONCE(released, 1);
 	bpf_res_spin_unlock(&lock_a);
 	return 0;
 }

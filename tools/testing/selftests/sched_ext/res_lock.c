@@ -35,8 +35,13 @@ static u64 sum_taken(void)
 	return sum;
 }
 
-/* Programs of four kinds on all CPUs count, and nothing is lost. */
-static enum scx_test_status excludes(void)
+/*
+ * Programs of four kinds on all CPUs count, and nothing is lost. If all of them have
+ * interrupts disabled, nobody fails. Otherwise those that interrupt others find the lock
+ * taken below them. And what interrupts a holder may wait for a run queue, to wake a task
+ * up, where ops.enqueue() waits for the holder: that is a timeout.
+ */
+static enum scx_test_status excludes(bool interruptible)
 {
 	static const char * const names[] = { "syscall", "timer", "tracing", "struct_ops" };
 	struct runner runners[RES_LOCK_CPUS];
@@ -44,6 +49,10 @@ static enum scx_test_status excludes(void)
 	struct runner once;
 	int cpu, i;
 
+	skel->bss->interruptible = interruptible;
+	memset(skel->bss->counts, 0, sizeof(skel->bss->counts));
+	memset(skel->bss->taken_on, 0, sizeof(skel->bss->taken_on));
+	skel->arena->guarded = 0;
 	sched = bpf_map__attach_struct_ops(skel->maps.res_lock_ops);
 	SCX_FAIL_IF(!sched, "Failed to attach scheduler");
 	traced = bpf_program__attach(skel->progs.traced);
@@ -68,10 +77,14 @@ static enum scx_test_status excludes(void)
 	for (i = 0; i < NR_RES_LOCK_CONTEXTS; i++) {
 		struct res_lock_counts *c = &skel->bss->counts[i];
 
-		printf("from %s: %llu taken, %llu deadlocks, %llu timeouts\n", names[i],
-		       c->taken, c->deadlocks, c->timeouts);
+		printf("from %s%s: %llu taken, %llu deadlocks, %llu timeouts\n", names[i],
+		       interruptible ? ", interruptible" : "", c->taken, c->deadlocks,
+		       c->timeouts);
 		SCX_GT(c->taken, 0);
-		SCX_EQ(c->timeouts, 0);
+		if (!interruptible) {
+			SCX_EQ(c->deadlocks, 0);
+			SCX_EQ(c->timeouts, 0);
+		}
 	}
 	/* it interrupts nobody */
 	SCX_EQ(skel->bss->counts[FROM_SYSCALL].deadlocks, 0);
@@ -148,21 +161,23 @@ static enum scx_test_status free_at_once(void)
 }
 
 /*
- * Two wait one after the other for an owner that stays for three seconds. *@slow tells
- * that it took far longer than it should have: something else had the CPU, then.
+ * Two wait one after the other for an owner that stays for three seconds. *@again tells
+ * that this was no measurement: the owner went before its time, or a wait took far longer
+ * than it should have, as something else had the CPU.
  */
-static enum scx_test_status wait_for_owner(bool *slow)
+static enum scx_test_status wait_for_owner(bool *again)
 {
 	struct runner keeper, waiter;
 	int i, ticks = 0;
 
 	kernel_said("");
-	*slow = false;
+	*again = false;
 	skel->bss->hold = true;
 	skel->bss->arrived = 0;
+	skel->bss->released = 0;
 	TRY(start_runner(&keeper, skel->progs.keep, 0, false));
 	SCX_ASSERT(BECOMES(*(volatile u32 *)&skel->bss->arrived));
-	for (i = 0; i < 2 && !*slow; i++) {
+	for (i = 0; i < 2 && !*again; i++) {
 		TRY(start_runner(&waiter, skel->progs.take_once, 1, false));
 		/* the rest of the machine goes on meanwhile */
 		if (nr_cpus > 2)
@@ -171,9 +186,13 @@ static enum scx_test_status wait_for_owner(bool *slow)
 			usleep(1000);
 			ticks++;
 		}
-		*slow = skel->bss->took_ns > 1000 * NSEC_PER_MSEC;
-		if (*slow && !waiter.ret)
+		*again = skel->bss->took_ns > 1000 * NSEC_PER_MSEC;
+		if (!waiter.ret) {
+			/* it got what nobody had */
+			SCX_ASSERT(*(volatile u32 *)&skel->bss->released);
+			*again = true;
 			break;
+		}
 		SCX_EQ(waiter.ret, -ETIMEDOUT);
 		SCX_GE(skel->bss->took_ns, 250 * NSEC_PER_MSEC);
 	}
@@ -182,7 +201,7 @@ static enum scx_test_status wait_for_owner(bool *slow)
 	SCX_EQ(keeper.ret, 0);
 	printf("waited for %llu ms, slept %d times meanwhile\n",
 	       (unsigned long long)(skel->bss->took_ns / NSEC_PER_MSEC), ticks);
-	if (*slow)
+	if (*again)
 		return SCX_TEST_PASS;
 	if (nr_cpus > 2)
 		SCX_GT(ticks, 10);
@@ -197,22 +216,27 @@ static enum scx_test_status wait_for_owner(bool *slow)
  */
 static enum scx_test_status owner_stays(void)
 {
+	unsigned long long shortest = ~0ULL;
 	struct runner keeper;
-	int tries = 0;
-	bool slow;
+	int i, tries = 0;
+	bool again;
 
-	/* how long are 100 rounds? */
+	/* how long are 100 rounds, when nothing comes in between? */
 	skel->bss->hold = true;
 	skel->bss->keep_rounds = 100;
-	TRY(start_runner(&keeper, skel->progs.keep, 0, false));
-	pthread_join(keeper.thread, NULL);
-	SCX_EQ(keeper.ret, 0);
-	skel->bss->keep_rounds = 100 * (3000 * NSEC_PER_MSEC) / keeper.took;
+	for (i = 0; i < 5; i++) {
+		TRY(start_runner(&keeper, skel->progs.keep, 0, false));
+		pthread_join(keeper.thread, NULL);
+		SCX_EQ(keeper.ret, 0);
+		if (keeper.took < shortest)
+			shortest = keeper.took;
+	}
+	skel->bss->keep_rounds = 100 * (3000 * NSEC_PER_MSEC) / shortest;
 
 	do {
-		TRY(wait_for_owner(&slow));
-	} while (slow && ++tries < 5);
-	SCX_ASSERT(!slow);
+		TRY(wait_for_owner(&again));
+	} while (again && ++tries < 5);
+	SCX_ASSERT(!again);
 	return free_at_once();
 }
 
@@ -301,7 +325,8 @@ static enum scx_test_status run(void *ctx)
 		TRY(owner_stays());
 		TRY(crosswise());
 	}
-	TRY(excludes());
+	TRY(excludes(false));
+	TRY(excludes(true));
 	TRY(memory_is_reused());
 	TRY(ejected());
 	return SCX_TEST_PASS;
