@@ -21,6 +21,9 @@ check() {
 	fi
 }
 
+# random BELOW: a number from 0.
+random() { awk -v seed="$(od -An -N4 -tu4 /dev/urandom)" -v below="$1" 'BEGIN { srand(seed); print int(rand() * below) }'; }
+
 state() { cat /sys/kernel/sched_ext/state; }
 state_is() { [ "$(state)" = "$1" ] || { echo "state is $(state), not $1"; return 1; }; }
 

@@ -34,6 +34,7 @@ static struct shared {
 		volatile long		rounds, looks, mixed;
 		char			pad[40];
 	} task[MAX_TASKS];
+	volatile int go;		/* all have their cookies: it counts */
 } *shared;
 
 static int sibling[MAX_CPUS];
@@ -61,6 +62,8 @@ static void work(int me, int group)
 		now = now_ns();
 		shared->cpu[cpu].group = group;
 		shared->cpu[cpu].stamp = now;
+		if (!shared->go)
+			continue;
 		shared->task[me].rounds++;
 		if (cpu == last_cpu && now - last < ROUND_NS && shared->cpu[sibling[cpu]].stamp > last) {
 			shared->task[me].looks++;
@@ -129,6 +132,7 @@ int main(int argc, char **argv)
 			}
 		}
 	}
+	shared->go = 1;
 	sleep(cookies ? seconds : 3);
 	for (i = 0; i < groups * per_group; i++)
 		kill(pids[i], SIGKILL);
