@@ -22,9 +22,9 @@
 #include "res_lock.bpf.h"
 
 /*
- * All that knows what kind of lock it is. Some operations take it with interrupts enabled,
- * others with a run queue locked, see res_lock.bpf.h: so nobody is interrupted who has it.
- * Returns 0, -EDEADLK or -ETIMEDOUT.
+ * All that knows here what kind of lock it is. Some operations take it with interrupts
+ * enabled, others don't, see res_lock.bpf.h: so nobody is interrupted who has it. Returns 0,
+ * -EDEADLK or -ETIMEDOUT.
  */
 static __always_inline int scx_slab_lock(struct bpf_res_spin_lock *lock, unsigned long *flags)
 {

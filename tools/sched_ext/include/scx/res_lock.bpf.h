@@ -22,8 +22,9 @@
  * The _irqsave form disables interrupts as well. A lock that is taken in an
  * interrupt too (a timer, a tracepoint) works without: there, on top of its owner,
  * it fails. With it, it doesn't get into that. It is needed where a lock is taken
- * both with interrupts enabled and by operations that have a run queue locked: an
- * interrupt on top of the former wakes a task up, and waits for that run queue.
+ * both with interrupts enabled and with them disabled, as most operations have
+ * them: those hold locks of the scheduler, and an interrupt on top of the former
+ * waits for such a lock to wake a task up.
  */
 #ifndef __SCX_RES_LOCK_BPF_H
 #define __SCX_RES_LOCK_BPF_H

@@ -94,13 +94,15 @@ static inline enum scx_test_status start_on(int nr_cpus, struct runner *r, struc
 
 static inline enum scx_test_status end_on(int nr_cpus, struct runner *r)
 {
-	int cpu;
+	int cpu, most = 0;
 
 	runners_stop = true;
 	for (cpu = 0; cpu < nr_cpus; cpu++) {
 		pthread_join(r[cpu].thread, NULL);
-		SCX_LT(r[cpu].ret, 1000);
+		if (r[cpu].ret > most)
+			most = r[cpu].ret;
 	}
+	SCX_LT(most, 1000);
 	return SCX_TEST_PASS;
 }
 

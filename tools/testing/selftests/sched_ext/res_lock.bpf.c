@@ -178,6 +178,7 @@ SCX_OPS_DEFINE(res_lock_ops,
 SEC("syscall")
 int take_twice(void *ctx)
 {
+	u64 start = bpf_ktime_get_ns();
 	int ret;
 
 	if (bpf_res_spin_lock(&lock_a))
@@ -186,6 +187,7 @@ int take_twice(void *ctx)
 	if (!ret)
 		bpf_res_spin_unlock(&lock_a);
 	bpf_res_spin_unlock(&lock_a);
+	took_ns = bpf_ktime_get_ns() - start;
 	return ret;
 }
 
