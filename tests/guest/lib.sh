@@ -111,3 +111,15 @@ load_ends() {
 	wait "$load_a" "$load_b"
 	killall -9 hackbench forks 2>/dev/null
 }
+
+# light_load: a few such tasks, for what is done again and again, until light_load_ends.
+light_load() {
+	niced 10 hackbench -g 1 -f 2 -l 10000000 >/dev/null 2>&1 &
+	load_a=$!
+	niced 10 forks 100000000 1 >/dev/null 2>&1 &
+	load_b=$!
+}
+light_load_ends() {
+	killall -9 hackbench forks
+	wait "$load_a" "$load_b"
+}
