@@ -38,17 +38,19 @@ state_becomes() {
 	state_is "$1"
 }
 
-# Nothing of a scheduler is left: not attached, no arena, no program.
+# seconds: since the boot.
+seconds() { cut -d. -f1 /proc/uptime; }
+
+# Nothing of a scheduler is left: not attached, and no arena and no program within 20 s.
 nothing_left() {
 	state_becomes disabled || return
-	i=50
-	while [ "$i" -gt 0 ]; do
+	i=$(($(seconds) + 20))
+	until [ "$(seconds)" -gt "$i" ]; do
 		maps=$(bpftool -j map show) && progs=$(bpftool -j prog show) || return 1
 		arenas=$(echo "$maps" | grep -c '"type":"arena"')
 		progs=$(echo "$progs" | grep -c '"type":"struct_ops"')
 		[ "$arenas$progs" != 00 ] || return 0
 		usleep 200000
-		i=$((i - 1))
 	done
 	echo "$arenas arena(s) and $progs struct_ops program list(s) are left"
 	bpftool map show
@@ -114,7 +116,7 @@ load_ends() {
 
 # light_load: a few such tasks, for what is done again and again, until light_load_ends.
 light_load() {
-	niced 10 hackbench -g 1 -f 2 -l 10000000 >/dev/null 2>&1 &
+	niced 10 hackbench -g 1 -f 2 -l 1000000000 >/dev/null 2>&1 &
 	load_a=$!
 	niced 10 forks 100000000 1 >/dev/null 2>&1 &
 	load_b=$!
