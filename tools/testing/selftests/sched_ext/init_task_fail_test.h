@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What init_task_fail.bpf.c and its test tell each other, in the arena.
+ */
+#ifndef __INIT_TASK_FAIL_TEST_H__
+#define __INIT_TASK_FAIL_TEST_H__
+
+#define INIT_TASK_FAIL_PAGES	64
+
+struct init_task_fail_test {
+	/* what to refuse: all tasks from this call of ops.init_task() on, if not 0 */
+	unsigned int	refuse_from;
+	/* ... and what this process forks */
+	int		refuse_forks_of;
+	/* hold up what this process forks, until released */
+	int		hold_forks_of;
+	int		held;
+	int		release;
+
+	unsigned int	nr_calls;	/* of ops.init_task() */
+	unsigned int	nr_accepted;	/* ... that returned 0 */
+	unsigned int	nr_exits;	/* of ops.exit_task() */
+	unsigned int	nr_cancelled;	/* ... for forks that failed */
+};
+
+#endif
