@@ -41,35 +41,46 @@ state_becomes() {
 # seconds: since the boot.
 seconds() { cut -d. -f1 /proc/uptime; }
 
-# Nothing of a scheduler is left: not attached, and no arena and no program within a minute: under
+# Nothing of a scheduler is left: not attached, and no map, program or link within a minute: under
 # KASAN and on a busy machine, that took 16 s.
 nothing_left() {
 	state_becomes disabled || return
 	i=$(($(seconds) + 60))
 	until [ "$(seconds)" -gt "$i" ]; do
-		maps=$(bpftool -j map show) && progs=$(bpftool -j prog show) || return 1
-		arenas=$(echo "$maps" | grep -c '"type":"arena"')
-		progs=$(echo "$progs" | grep -c '"type":"struct_ops"')
-		[ "$arenas$progs" != 00 ] || return 0
+		left=$(bpfobjects) || return
+		[ "$left" ] || return 0
 		usleep 200000
 	done
-	echo "$arenas arena(s) and $progs struct_ops program list(s) are left"
-	bpftool map show
+	echo "left: $left"
 	return 1
+}
+
+# gets_enabled: so does the scheduler that was started, unless it ends. On the debug kernel that
+# takes minutes; so this asks seldom after a while, and without a process for each question.
+gets_enabled() {
+	i=300
+	while [ $i -gt 0 ]; do
+		read -r now </sys/kernel/sched_ext/state
+		[ "$now" != enabled ] || return 0
+		now=X
+		[ ! -e "/proc/$scheduler/stat" ] || read -r _ _ now _ <"/proc/$scheduler/stat"
+		case $now in Z | X) break ;; esac
+		if [ $i -gt 250 ]; then usleep 200000; else sleep 1; fi
+		i=$((i - 1))
+	done
+	cat /tmp/scheduler.out
+	state_is enabled
 }
 
 # attach COMMAND...: start a scheduler in the background, wait until it runs.
 attach() {
 	"$@" >/tmp/scheduler.out 2>&1 &
 	scheduler=$!
-	if ! state_becomes enabled; then
-		cat /tmp/scheduler.out
-		return 1
-	fi
+	gets_enabled
 }
 
-# start COMMAND...: the same of scx_qmap, and wait until it shows statistics. Its arena
-# is there then: so nothing_left() would see it.
+# start COMMAND...: the same of scx_qmap, and wait until it shows statistics. Its arena, a map
+# of type 33, is there then: so nothing_left() would see it.
 start() {
 	attach "$@" || return
 	i=200
@@ -78,7 +89,7 @@ start() {
 		[ $i -gt 0 ] || { echo "no statistics"; return 1; }
 		usleep 100000
 	done
-	bpftool -j map show | grep -q '"type":"arena"' || { echo "no arena"; return 1; }
+	bpfobjects | grep -q '^map [0-9]* 33 ' || { echo "no arena"; return 1; }
 }
 
 # stop: end it as a user would, and expect it to say so.
