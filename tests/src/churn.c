@@ -161,5 +161,5 @@ int main(int argc, char **argv)
 	}
 	printf("churn: %d tasks, at least %lu rounds each; changed %lu affinities, %lu nice values, %lu cgroups\n",
 	       nr_tasks, least, moves[0], moves[1], moves[2]);
-	return stuck >= 0 || !least || !moves[0];
+	return stuck >= 0 || !least || !moves[0] || !moves[1] || (argc > 3 && !moves[2]);
 }
