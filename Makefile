@@ -3,7 +3,7 @@
 #
 # KSRC=path	your own 6.12.y tree as the base, instead of the package linux-source-6.12
 # O=path	another build folder than out/
-# DEBUG=only|no	make test on the debug kernel alone, or without it
+# DEBUG=only|no	make test on the debug kernel alone, all of it, or without it
 # JOBS=n	parallel jobs; CLANG=path	the BPF compiler
 
 export KSRC O JOBS CLANG BASE FORKS
@@ -17,7 +17,7 @@ help:	## this list
 run:	## build everything, boot a VM, run scx_qmap -N 4096 in it under load
 	@scripts/setup build vm && scripts/tree && scripts/build kernel tools initramfs && scripts/vm --name demo --cpus $${CPUS:-4} --mem $${MEM:-1024} demo
 
-test:	## the same, then all tests in VMs; T="names" for some of them, FORKS=n for more forks
+test:	## build the same, then run all tests in VMs; T="names" for some of them, FORKS=n for more forks
 	@scripts/setup build vm drgn && scripts/tree && scripts/build kernel tools selftests $(if $(filter no,$(DEBUG)),,debug) initramfs && tests/run $$T
 
 soak:	## what takes hours: 1,000 times attached, 200 times killed, ten minutes of hotplug, no memory
@@ -27,7 +27,7 @@ matrix:	## the series on each 6.12 that the package archive offers: applied, bui
 	@scripts/setup build vm && scripts/matrix
 
 test-mainline:	## the schedulers that were built, on the newest mainline kernel of the package archive
-	@scripts/setup build vm && scripts/tree && scripts/build kernel tools selftests initramfs && tests/run mainline
+	@scripts/setup build vm && scripts/tree && scripts/build kernel tools selftests initramfs && tests/run mainline mainline-vocabulary
 
 check:	## all that needs no VM: the series applies, is exported, builds patch by patch, style
 	@scripts/setup build check && scripts/check
