@@ -31,7 +31,8 @@ s32 BPF_STRUCT_OPS_SLEEPABLE(init_task_fail_init_task, struct task_struct *p,
 	u64 start = bpf_ktime_get_ns();
 	int i, j;
 
-	if (COUNT(nr_calls) + 1 >= st.refuse_from && st.refuse_from)
+	/* not what others fork meanwhile */
+	if (!args->fork && COUNT(nr_calls) + 1 >= st.refuse_from && st.refuse_from)
 		return -ENOENT;
 	if (forker && forker == st.refuse_forks_of)
 		return -EDOM;

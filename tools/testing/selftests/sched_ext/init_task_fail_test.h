@@ -8,7 +8,7 @@
 #define INIT_TASK_FAIL_PAGES	64
 
 struct init_task_fail_test {
-	/* what to refuse: all tasks from this call of ops.init_task() on, if not 0 */
+	/* refuse the tasks that there are from this call of ops.init_task() on, if not 0 */
 	unsigned int	refuse_from;
 	/* ... and what this process forks */
 	int		refuse_forks_of;
@@ -17,8 +17,8 @@ struct init_task_fail_test {
 	int		held;
 	int		release;
 
-	unsigned int	nr_calls;	/* of ops.init_task() */
-	unsigned int	nr_accepted;	/* ... that returned 0 */
+	unsigned int	nr_calls;	/* of ops.init_task() for them */
+	unsigned int	nr_accepted;	/* tasks, forks too */
 	unsigned int	nr_exits;	/* of ops.exit_task() */
 	unsigned int	nr_cancelled;	/* ... for forks that failed */
 };
