@@ -2,7 +2,7 @@
 /*
  * bpfobjects: the BPF maps, programs and links that the kernel has, one a line: kind, id,
  * type by its number in linux/bpf.h, and name. What bpftool shows, but at once: bpftool
- * loads programs of its own for it, which takes ten seconds under KASAN.
+ * loads programs of its own for it, which takes seconds, and many on the debug kernel.
  */
 #include <errno.h>
 #include <linux/bpf.h>
