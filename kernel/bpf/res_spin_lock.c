@@ -81,16 +81,14 @@
 /* a CPU's number plus one fits in a half */
 static_assert(CONFIG_NR_CPUS < U16_MAX);
 
-/* The two halves of a lock's word. */
+/* The two halves of a lock's word: the owner is the low one, in either byte order. */
 union res_lock_word {
 	u32	val;
 	struct {
 #ifdef __LITTLE_ENDIAN
-#define RES_LOCK_OWNER_SHIFT	0
 		u16	owner;
 		u16	heir;
 #else
-#define RES_LOCK_OWNER_SHIFT	16
 		u16	heir;
 		u16	owner;
 #endif
@@ -262,7 +260,7 @@ failed:
 /* The lock was free, and is this CPU's now. */
 static __always_inline bool res_spin_trylock(struct bpf_res_spin_lock *lock)
 {
-	u32 free = 0, mine = (smp_processor_id() + 1) << RES_LOCK_OWNER_SHIFT;
+	u32 free = 0, mine = smp_processor_id() + 1;
 
 	return likely(try_cmpxchg_acquire(&lock->val, &free, mine));
 }

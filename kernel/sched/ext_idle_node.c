@@ -198,7 +198,8 @@ s32 scx_idle_node_select_cpu(struct task_struct *p, s32 prev_cpu, u64 wake_flags
 	*found = true;
 
 	/* who wakes @p is about to sleep: its CPU is as good as idle, if its node has others */
-	if ((wake_flags & SCX_WAKE_SYNC) && !(current->flags & PF_EXITING) &&
+	if ((wake_flags & SCX_WAKE_SYNC) && !(flags & SCX_PICK_IDLE_CORE) &&
+	    !(current->flags & PF_EXITING) &&
 	    !cpumask_empty(idle_node(cpu)->cpu) && cpu_rq(cpu)->scx.local_dsq.nr == 0 &&
 	    (!(flags & SCX_PICK_IDLE_IN_NODE) || cpu_to_node(cpu) == node) &&
 	    cpumask_test_cpu(cpu, cpus_allowed))

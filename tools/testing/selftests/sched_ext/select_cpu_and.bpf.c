@@ -15,6 +15,7 @@ UEI_DEFINE(uei);
 
 s32 wakee;
 u64 allowed;			/* CPUs to select from, a bit each */
+u64 waking;			/* wake_flags when no task wakes */
 u32 nr_got, nr_busy, nr_other;	/* calls that found a CPU, -EBUSY, or something else */
 u32 nr_outside;			/* ... a CPU outside of what is allowed, or of the task's */
 u32 nr_not_idle;		/* ... one that others see as idle still */
@@ -51,7 +52,7 @@ static s32 select_allowed(struct task_struct *p, s32 prev_cpu)
 		if (allowed & (1LLU << i))
 			bpf_cpumask_set_cpu(i, mask);
 
-	cpu = select_cpu_and(p, prev_cpu, 0, cast_mask(mask));
+	cpu = select_cpu_and(p, prev_cpu, waking, cast_mask(mask));
 	last = cpu;
 	if (cpu >= 0) {
 		__sync_fetch_and_add(&nr_got, 1);

@@ -133,6 +133,40 @@ static enum scx_test_status whole_core(enum and_form form)
 	return SCX_TEST_PASS;
 }
 
+/* A CPU whose task is about to sleep is as good as an idle one, but no whole core. */
+static enum scx_test_status sync_wakeup(enum and_form form, bool core)
+{
+	u64 pick = core ? __COMPAT_ENUM_OR_ZERO("scx_pick_idle_cpu_flags",
+						"SCX_PICK_IDLE_CORE") : 0;
+	struct select_cpu_and *skel = load(AND_NOWHERE, form, pick);
+	struct bpf_link *link;
+	int i, cpu, here = 0;
+
+	SCX_FAIL_IF(!skel, "Failed to load");
+	link = bpf_map__attach_struct_ops(skel->maps.select_cpu_and_ops);
+	SCX_FAIL_IF(!link, "Failed to attach scheduler");
+
+	skel->bss->allowed = 0xf;
+	skel->bss->waking = __COMPAT_ENUM_OR_ZERO("scx_wake_flags", "SCX_WAKE_SYNC");
+	SCX_ASSERT(skel->bss->waking);
+	SCX_ASSERT(run_on(1));
+	for (i = 0; i < 20; i++) {
+		run_prog(skel->progs.kick_all);
+		usleep(20000);
+		cpu = run_prog(skel->progs.claim);
+		SCX_ASSERT(cpu == -EBUSY || (cpu >= 1 && cpu <= 3));
+		here += cpu == 1;
+	}
+	SCX_ASSERT(run_on(0));
+	if (core)
+		SCX_EQ(here, 0);
+	else
+		SCX_GT(here, 0);
+	bpf_link__destroy(link);
+	select_cpu_and__destroy(skel);
+	return SCX_TEST_PASS;
+}
+
 static enum scx_test_status ends(enum and_where where, enum and_form form, const char *want)
 {
 	struct select_cpu_and *skel = load(where, form, 0);
@@ -174,6 +208,8 @@ static enum scx_test_status all_forms(void)
 		TRY(unlocked(form));
 		if (file_read_long("/sys/devices/system/cpu/smt/active") == 1)
 			TRY(whole_core(form));
+		TRY(sync_wakeup(form, false));
+		TRY(sync_wakeup(form, true));
 		TRY(ends(AND_RUNNING, form,
 			 "kfunc with mask 0xc called from an operation only allowing 0x10"));
 		TRY(ends(AND_BAD_PREV, form, "invalid CPU -1"));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Counts what a scheduler hears of two tasks: one that dies while it is watched, and one
- * that is a zombie already when the scheduler comes.
+ * Counts what a scheduler hears of three tasks: one that dies while it is watched, one that
+ * is a zombie already when the scheduler comes, and one that dies in the midst of
+ * ops.init_task().
  */
 #include <scx/common.bpf.h>
 
@@ -14,6 +15,18 @@ u32 nr_exits;		/* ops.exit_task() of the one that dies */
 u32 nr_late;		/* anything after that */
 u32 nr_zombie;		/* anything of the zombie */
 
+s32 slow;		/* its ops.init_task() takes until it is dead */
+volatile bool in_init, is_dead;
+u32 nr_slow_inits, nr_slow_exits;
+bool slow_cancelled;
+
+static int wait_for_death(u64 i, void *ctx)
+{
+	u64 *until = ctx;
+
+	return is_dead || bpf_ktime_get_ns() > *until;
+}
+
 static void heard_of(struct task_struct *p)
 {
 	if (p->pid == zombie)
@@ -22,9 +35,20 @@ static void heard_of(struct task_struct *p)
 		__sync_fetch_and_add(&nr_late, 1);
 }
 
-s32 BPF_STRUCT_OPS(task_dead_init_task, struct task_struct *p, struct scx_init_task_args *args)
+s32 BPF_STRUCT_OPS_SLEEPABLE(task_dead_init_task, struct task_struct *p,
+			     struct scx_init_task_args *args)
 {
+	u64 until = bpf_ktime_get_ns() + 20 * 1000000000ULL;
+	int i;
+
 	heard_of(p);
+	if (p->pid == slow) {
+		nr_slow_inits++;
+		in_init = true;
+		/* one loop has 8 million rounds at most */
+		bpf_for(i, 0, 100)
+			bpf_loop(1 << 23, wait_for_death, &until, 0);
+	}
 	return 0;
 }
 
@@ -53,6 +77,10 @@ void BPF_STRUCT_OPS(task_dead_exit_task, struct task_struct *p, struct scx_exit_
 	heard_of(p);
 	if (p->pid == dies)
 		__sync_fetch_and_add(&nr_exits, 1);
+	if (p->pid == slow) {
+		nr_slow_exits++;
+		slow_cancelled = args->cancelled;
+	}
 }
 
 void BPF_STRUCT_OPS(task_dead_exit, struct scx_exit_info *ei)

@@ -93,6 +93,66 @@ static enum scx_test_status watch(struct task_dead *skel, pid_t dies, pid_t zomb
 	return SCX_TEST_PASS;
 }
 
+static char state_of(pid_t pid)
+{
+	char path[32], state = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "r");
+	if (f) {
+		if (fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+			state = 0;
+		fclose(f);
+	}
+	return state;
+}
+
+/* The program's variables are shared with whoever is forked. */
+static pid_t fork_killer(struct task_dead *skel)
+{
+	pid_t pid = fork();
+	int i;
+
+	if (pid)
+		return pid;
+	for (i = 0; i < 10000 && !skel->bss->in_init; i++)
+		usleep(10000);
+	kill(skel->bss->slow, SIGKILL);
+	for (i = 0; i < 1000 && state_of(skel->bss->slow) != 'Z'; i++)
+		usleep(10000);
+	/* it is dead a moment after it is a zombie */
+	usleep(200000);
+	skel->bss->is_dead = true;
+	_exit(skel->bss->in_init && state_of(skel->bss->slow) == 'Z' ? 0 : 1);
+}
+
+/* Whoever was initialized leaves, even one who dies meanwhile, and before the next comes. */
+static enum scx_test_status dies_in_init(struct task_dead *skel)
+{
+	struct bpf_link *link;
+	pid_t killer;
+	int status;
+
+	skel->bss->slow = fork_sleeper();
+	killer = fork_killer(skel);
+	SCX_ASSERT(skel->bss->slow > 0 && killer > 0);
+	link = bpf_map__attach_struct_ops(skel->maps.task_dead_ops);
+	SCX_ASSERT(link);
+	SCX_EQ(waitpid(killer, &status, 0), killer);
+	SCX_EQ(status, 0);
+
+	SCX_EQ(skel->bss->nr_slow_inits, 1);
+	SCX_EQ(skel->bss->nr_slow_exits, 1);
+	SCX_ASSERT(skel->bss->slow_cancelled);
+	bpf_link__destroy(link);
+	SCX_EQ(skel->data->uei.kind, EXIT_KIND(SCX_EXIT_UNREG));
+	waitpid(skel->bss->slow, NULL, 0);
+	usleep(500000);
+	SCX_EQ(skel->bss->nr_slow_exits, 1);
+	return SCX_TEST_PASS;
+}
+
 static enum scx_test_status run(void *ctx)
 {
 	enum scx_test_status status;
@@ -109,6 +169,14 @@ static enum scx_test_status run(void *ctx)
 	skel->bss->zombie = zombie;
 
 	status = watch(skel, dies, zombie);
+	task_dead__destroy(skel);
+	/* who initializes tasks has a CPU for itself */
+	if (status != SCX_TEST_PASS || sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		return status;
+
+	skel = task_dead__open_and_load();
+	SCX_ASSERT(skel);
+	status = dies_in_init(skel);
 	task_dead__destroy(skel);
 	return status;
 }
