@@ -137,7 +137,11 @@ light_load() {
 	niced 10 forks 100000000 1 >/dev/null 2>&1 &
 	load_b=$!
 }
+# Fails if it hasn't run all the time.
 light_load_ends() {
+	kill -0 "$load_a" "$load_b"
+	ran=$?
 	killall -9 hackbench forks
 	wait "$load_a" "$load_b"
+	[ $ran -eq 0 ] || { echo "the load had ended"; return 1; }
 }
