@@ -39,7 +39,7 @@ export:	## write patches/ and the files that the series adds from that tree
 	@scripts/export
 
 bench:	## instructions of system calls, patched and unpatched kernel side by side; CPUS="1 4", COMMIT=y
-	@scripts/setup build vm plot && scripts/tree && scripts/build kernel tools && scripts/build patched && scripts/build unpatched && scripts/build initramfs && bench/run $(if $(COMMIT),--commit)
+	@scripts/setup build vm plot && scripts/tree && scripts/build kernel tools selftests && scripts/build patched && scripts/build unpatched && scripts/build initramfs && bench/run $(if $(COMMIT),--commit)
 
 shell:	## a shell in the VM, with the tools in PATH; CPUS=n MEM=MiB
 	@scripts/setup build vm && scripts/tree && scripts/build && scripts/vm --shell --name shell --cpus $${CPUS:-4} --mem $${MEM:-1024}
