@@ -99,7 +99,7 @@ start() {
 # stop: end it as a user would, and expect it to say so.
 stop() {
 	kill -INT "$scheduler" 2>/dev/null
-	wait "$scheduler"
+	wait "$scheduler" || { echo "exit status $?"; return 1; }
 	said '^EXIT: unregistered from user space' && nothing_left
 }
 

@@ -6,7 +6,7 @@
  * forks COUNT WORKERS: make COUNT children in all, as fast as WORKERS processes
  * can, each waiting for its child before the next. Fails if one fork does.
  *
- * forks ext PID: put a process under the policy SCHED_EXT.
+ * forks ext|fifo PID: put a process under the policy SCHED_EXT or SCHED_FIFO.
  *
  * Children share the address space of their worker: this is about what the
  * scheduler sees of a fork, not about copying memory.
@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,10 +71,11 @@ int main(int argc, char **argv)
 {
 	if (argc == 3 && !strcmp(argv[1], "zombies"))
 		return zombies(atol(argv[2]));
-	if (argc == 3 && !strcmp(argv[1], "ext")) {
-		struct sched_param param = { 0 };
+	if (argc == 3 && (!strcmp(argv[1], "ext") || !strcmp(argv[1], "fifo"))) {
+		bool fifo = !strcmp(argv[1], "fifo");
+		struct sched_param param = { .sched_priority = fifo };
 
-		if (!sched_setscheduler(atoi(argv[2]), 7 /* SCHED_EXT */, &param))
+		if (!sched_setscheduler(atoi(argv[2]), fifo ? SCHED_FIFO : 7 /* SCHED_EXT */, &param))
 			return 0;
 		perror("forks: sched_setscheduler");
 		return 1;
@@ -83,7 +85,7 @@ int main(int argc, char **argv)
 	int status, failed = 0;
 
 	if (count < 1 || workers < 1 || count < workers) {
-		fprintf(stderr, "usage: forks COUNT WORKERS | forks zombies COUNT | forks ext PID\n");
+		fprintf(stderr, "usage: forks COUNT WORKERS | forks zombies COUNT | forks ext|fifo PID\n");
 		return 2;
 	}
 	for (long i = 0; i < workers; i++) {

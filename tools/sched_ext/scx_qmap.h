@@ -115,6 +115,7 @@ struct qmap_arena {
 	u32	nr_cids;
 	u32	dsp_batch;			/* -b */
 	u32	nr_pages;			/* that the following take */
+	bool	exiting;
 	struct cid_ctx __arena *cid_ctxs;	/* nr_cids of them */
 	struct scx_cmask __arena *idle;		/* cids that idle, and nobody has claimed */
 	struct scx_slab	slab;			/* of struct task_ctx, sized by -N */

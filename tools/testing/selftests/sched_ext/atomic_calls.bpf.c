@@ -382,6 +382,76 @@ PROG("syscall", no_lock_held)
 	return ret;
 }
 
+/* calls @call in an RCU critical section */
+#define IN_RCU(call) ({								\
+	int __ret;								\
+										\
+	bpf_rcu_read_lock();							\
+	__ret = call;								\
+	bpf_rcu_read_unlock();							\
+	__ret;									\
+})
+
+PROG("syscall", ok_rcu)
+{
+	return IN_RCU(g_plain(7));
+}
+
+/* sleeps to allocate at most */
+PROG("syscall", ok_rcu_storage)
+{
+	return IN_RCU(g_storage(7));
+}
+
+PROG("syscall", no_rcu_sleeps)
+{
+	return IN_RCU(g_sleeps(7));
+}
+
+PROG("syscall", no_rcu_kfunc)
+{
+	return IN_RCU(g_sleeps_in_kfunc(7));
+}
+
+GLOBAL g_curr(int n)
+{
+	struct task_struct *p = scx_bpf_cpu_curr(0);
+
+	return p ? p->pid : n;
+}
+
+GLOBAL g_two_levels_curr(int n)
+{
+	return g_curr(n) + unknown;
+}
+
+PROG("tp_btf/sched_switch", ok_rcu_program)
+{
+	return ATOMIC(g_two_levels_curr(0));
+}
+
+/* The program is in an RCU critical section, what it calls back isn't. */
+#define CALLS_BACK(name, call)							\
+static int name##_callback(void *map, int *key, void *value)			\
+{										\
+	counter += call;							\
+	return 0;								\
+}										\
+										\
+PROG("tp_btf/sched_switch", name)						\
+{										\
+	struct timed *elem;							\
+	int key = 0;								\
+										\
+	elem = bpf_map_lookup_elem(&timed, &key);				\
+	if (!elem || bpf_wq_init(&elem->wq, &timed, 0))				\
+		return 0;							\
+	return bpf_wq_set_callback_impl(&elem->wq, name##_callback, 0, NULL);	\
+}
+
+CALLS_BACK(ok_rcu_in_callback, IN_RCU(g_two_levels_curr(0)))
+CALLS_BACK(no_rcu_callback, g_two_levels_curr(0))
+
 /* These replace g_plain() of ok_not_sleepable. */
 SEC("?freplace/g_plain") int replace_plain(int n)
 {

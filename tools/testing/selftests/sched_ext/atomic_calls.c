@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * With preemption disabled, a program may call a global function, but for one that may
- * sleep, or that doesn't come back.
+ * sleep, or that doesn't come back. In an RCU critical section it may call one that doesn't
+ * sleep, and outside of any it may call one that needs none.
  */
 #include "verify_steps.h"
 #include "atomic_calls.bpf.skel.h"
@@ -19,6 +20,10 @@ static const struct {
 	{ "ok_loops" },
 	{ "ok_storage" },
 	{ "ok_wq" },
+	{ "ok_rcu" },
+	{ "ok_rcu_storage" },
+	{ "ok_rcu_program" },
+	{ "ok_rcu_in_callback" },
 #define SLEEPS(func) "global function " #func "() may sleep, it can't be called with preemption disabled"
 	{ "no_helper", SLEEPS(g_sleeps) },
 	{ "no_kfunc", SLEEPS(g_sleeps_in_kfunc) },
@@ -35,13 +40,17 @@ static const struct {
 	{ "no_direct_sleep", "sleepable helper bpf_copy_from_user#148 in non-preemptible region" },
 	{ "no_enable_in_callee", "unmatched attempt to enable preemption" },
 	{ "no_lock_held", "global function calls are not allowed while holding a lock" },
+#define IN_RCU(func) "global function " #func "() may sleep, it can't be called in an RCU critical section"
+	{ "no_rcu_sleeps", IN_RCU(g_sleeps) },
+	{ "no_rcu_kfunc", IN_RCU(g_sleeps_in_kfunc) },
+	{ "no_rcu_callback", "global function g_two_levels_curr() must be called in an RCU critical section" },
 	{}
 };
 
 /* those that are run, and return 7 */
 static const char * const runs[] = {
 	"ok_plain", "ok_not_sleepable", "ok_two_levels", "ok_own_preempt", "ok_locks",
-	"ok_sleeps_before", "ok_loops", NULL
+	"ok_sleeps_before", "ok_loops", "ok_rcu", NULL
 };
 
 static int retval(const struct bpf_program *prog)
@@ -118,7 +127,7 @@ static enum scx_test_status run(void *ctx)
 
 struct scx_test atomic_calls = {
 	.name = "atomic_calls",
-	.description = "Verify that global functions can be called with preemption disabled",
+	.description = "Verify where global functions can be called",
 	.run = run,
 };
 REGISTER_SCX_TEST(&atomic_calls)

@@ -13,7 +13,7 @@ char _license[] SEC("license") = "GPL";
 #define BAD_FLAGS	0x100000000000000LLU
 
 const volatile u32 form, way;
-const volatile s32 the_cpu;
+const volatile s32 the_cpu, other_cpu;
 
 UEI_DEFINE(uei);
 
@@ -97,6 +97,14 @@ static bool move_to_local(u64 dsq_id, u64 enq_flags)
 	}
 }
 
+static void move_all_to_local(u64 enq_flags)
+{
+	int i;
+
+	bpf_for(i, 0, NR_TASKS)
+		move_to_local(DSQ_FIFO, enq_flags);
+}
+
 static void move(struct bpf_iter_scx_dsq *it, struct task_struct *p, u32 i)
 {
 	if (form == FORM_OLD) {
@@ -124,6 +132,11 @@ static void move_all(void)
 
 	bpf_for_each(scx_dsq, p, DSQ_FIFO, 0)
 		move(BPF_FOR_EACH_ITER, p, i++);
+}
+
+s32 BPF_STRUCT_OPS(dsq_names_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	return index_of(p) < 0 ? prev_cpu : other_cpu;
 }
 
 void BPF_STRUCT_OPS(dsq_names_enqueue, struct task_struct *p, u64 enq_flags)
@@ -174,11 +187,10 @@ void BPF_STRUCT_OPS(dsq_names_dispatch, s32 cpu, struct task_struct *prev)
 		move_to_local(DSQ_VTIME, 0);
 		break;
 	case WAY_HEAD:
-		/* all at once */
-		move_to_local(DSQ_FIFO, SCX_ENQ_HEAD);
-		move_to_local(DSQ_FIFO, SCX_ENQ_HEAD);
-		move_to_local(DSQ_FIFO, SCX_ENQ_HEAD);
-		move_to_local(DSQ_FIFO, SCX_ENQ_HEAD);
+		move_all_to_local(SCX_ENQ_HEAD);
+		break;
+	case WAY_PREEMPT:
+		move_all_to_local(SCX_ENQ_PREEMPT);
 		break;
 	case WAY_BAD_MOVE_FLAGS:
 		move_to_local(DSQ_FIFO, BAD_FLAGS);
@@ -228,6 +240,7 @@ int release(void *ctx)
 
 SEC(".struct_ops.link")
 struct sched_ext_ops dsq_names_ops = {
+	.select_cpu		= (void *)dsq_names_select_cpu,
 	.enqueue		= (void *)dsq_names_enqueue,
 	.dispatch		= (void *)dsq_names_dispatch,
 	.running		= (void *)dsq_names_running,

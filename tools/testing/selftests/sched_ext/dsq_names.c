@@ -8,6 +8,7 @@
 #include "dsq_names.bpf.skel.h"
 
 #define THE_CPU		1
+#define OTHER_CPU	2
 
 static pid_t readers[NR_TASKS];
 static int fds[NR_TASKS][2];
@@ -20,6 +21,7 @@ static struct dsq_names *load(enum dsq_form form, enum dsq_way way)
 	skel->rodata->form = form;
 	skel->rodata->way = way;
 	skel->rodata->the_cpu = THE_CPU;
+	skel->rodata->other_cpu = OTHER_CPU;
 	if (dsq_names__load(skel)) {
 		SCX_ERR("Form %d, way %d: refused by the verifier", form, way);
 		dsq_names__destroy(skel);
@@ -65,6 +67,24 @@ static enum scx_test_status in_order(enum dsq_form form, enum dsq_way way)
 	return SCX_TEST_PASS;
 }
 
+/* Tasks that are woken up on another CPU than the one that takes them. */
+static enum scx_test_status from_elsewhere(enum dsq_form form)
+{
+	cpu_set_t one, both;
+	int i;
+
+	CPU_ZERO(&one);
+	CPU_SET(THE_CPU, &one);
+	both = one;
+	CPU_SET(OTHER_CPU, &both);
+	for (i = 0; i < NR_TASKS; i++)
+		SCX_EQ(sched_setaffinity(readers[i], sizeof(both), &both), 0);
+	TRY(in_order(form, WAY_PREEMPT));
+	for (i = 0; i < NR_TASKS; i++)
+		SCX_EQ(sched_setaffinity(readers[i], sizeof(one), &one), 0);
+	return SCX_TEST_PASS;
+}
+
 static enum scx_test_status ends(enum dsq_form form, enum dsq_way way, const char *want)
 {
 	bool insertion = way == WAY_BAD_FLAGS || way == WAY_TWICE || way == WAY_INSERT_IN_RUNNING;
@@ -95,7 +115,7 @@ static enum scx_test_status setup(void **ctx)
 {
 	int i;
 
-	if (sysconf(_SC_NPROCESSORS_ONLN) <= THE_CPU)
+	if (sysconf(_SC_NPROCESSORS_ONLN) <= OTHER_CPU)
 		return SCX_TEST_SKIP;
 	for (i = 0; i < NR_TASKS; i++) {
 		SCX_EQ(pipe(fds[i]), 0);
@@ -116,6 +136,8 @@ static enum scx_test_status run(void *ctx)
 		TRY(in_order(form, WAY_MOVE));
 		TRY(in_order(form, WAY_MOVE_VTIME));
 		TRY(in_order(form, WAY_HEAD));
+		if (form >= FORM_V2)
+			TRY(from_elsewhere(form));
 		TRY(ends(form, WAY_BAD_FLAGS, "invalid enq_flags 0x100000000000000"));
 		if (form >= FORM_V2)
 			TRY(ends(form, WAY_BAD_MOVE_FLAGS, "invalid enq_flags 0x100000000000000"));

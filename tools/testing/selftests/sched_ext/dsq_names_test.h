@@ -17,6 +17,7 @@ enum dsq_way {
 	WAY_MOVE,		/* inserted, then moved in iteration, with a slice of their own */
 	WAY_MOVE_VTIME,		/* the same, and in reverse */
 	WAY_HEAD,		/* moved to the head of the local DSQ */
+	WAY_PREEMPT,		/* the same by another flag, a high bit, from another CPU */
 
 	/* the rest are errors */
 	WAY_BAD_FLAGS,

@@ -11,6 +11,8 @@ char _license[] SEC("license") = "GPL";
 UEI_DEFINE(uei);
 
 s32 wakee, waker_cpu;
+s32 split_to = -1;	/* CPU that the wakee is dispatched to when another is selected */
+u32 nr_split;		/* how often that was done */
 u32 nr_put;		/* tasks with migration disabled that had to give way */
 u32 nr_woken;		/* ... or that woke up, or were taken off and put back, */
 u32 nr_enqueued;	/* ... and were passed to ops.enqueue() */
@@ -27,8 +29,13 @@ static bool disabled(struct task_struct *p)
 
 s32 BPF_STRUCT_OPS(ops_flags_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
 {
-	if (p->pid == wakee)
-		__sync_fetch_and_add(&nr_selected, 1);
+	if (p->pid != wakee)
+		return prev_cpu;
+	__sync_fetch_and_add(&nr_selected, 1);
+	if (split_to >= 0 && prev_cpu != split_to && bpf_cpumask_test_cpu(split_to, p->cpus_ptr)) {
+		__sync_fetch_and_add(&nr_split, 1);
+		scx_bpf_dispatch(p, SCX_DSQ_LOCAL_ON | split_to, 2000000, 0);
+	}
 	return prev_cpu;
 }
 

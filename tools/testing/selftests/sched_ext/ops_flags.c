@@ -8,6 +8,7 @@
 
 #define WAKEUPS		50
 #define PUT		10
+#define SPLITS		1000
 
 static struct bpf_link *link_of(struct ops_flags **skel, u64 flags)
 {
@@ -87,6 +88,63 @@ static enum scx_test_status queued_wakeup(u64 flag)
 	return SCX_TEST_PASS;
 }
 
+static void *flip(void *arg)
+{
+	pid_t pid = *(pid_t *)arg;
+	cpu_set_t one, both;
+	int n = 0;
+
+	CPU_ZERO(&one);
+	CPU_SET(1, &one);
+	both = one;
+	CPU_SET(2, &both);
+	while (!runners_stop)
+		sched_setaffinity(pid, sizeof(one), n++ % 2 ? &one : &both);
+	return NULL;
+}
+
+/*
+ * A wakee has been dispatched to a CPU, and is on its way to another, which is to enqueue it,
+ * when its affinity changes: it has to be dispatched anew.
+ */
+static enum scx_test_status loses_cpu_on_its_way(void)
+{
+	struct ops_flags *skel;
+	struct bpf_link *link;
+	pthread_t flipper;
+	int fds[2], i;
+	pid_t wakee;
+
+	SCX_EQ(pipe(fds), 0);
+	wakee = fork_reader(fds[0], 1, 2);
+	SCX_ASSERT(BECOMES(sleeps(wakee)));
+	link = link_of(&skel, SCX_OPS_ALLOW_QUEUED_WAKEUP);
+	SCX_FAIL_IF(!link, "Failed to attach scheduler");
+	runners_stop = false;
+	SCX_EQ(pthread_create(&flipper, NULL, flip, &wakee), 0);
+	SCX_ASSERT(run_on(0));
+	skel->bss->wakee = wakee;
+	skel->data->split_to = 2;
+
+	for (i = 0; i < SPLITS && skel->data->uei.kind == EXIT_KIND(SCX_EXIT_NONE); i++) {
+		SCX_EQ(write(fds[1], "", 1), 1);
+		usleep(1000);
+	}
+	runners_stop = true;
+	pthread_join(flipper, NULL);
+	SCX_FAIL_IF(skel->data->uei.kind != EXIT_KIND(SCX_EXIT_NONE), "after %u: %s",
+		    skel->bss->nr_split, skel->data->uei.msg);
+	SCX_GT(skel->bss->nr_split, SPLITS / 10);
+	SCX_ASSERT(BECOMES(sleeps(wakee)));
+	bpf_link__destroy(link);
+	ops_flags__destroy(skel);
+	run_on_any();
+	end_child(wakee);
+	close(fds[0]);
+	close(fds[1]);
+	return SCX_TEST_PASS;
+}
+
 static enum scx_test_status setup(void **ctx)
 {
 	return sysconf(_SC_NPROCESSORS_ONLN) > 2 ? SCX_TEST_PASS : SCX_TEST_SKIP;
@@ -107,6 +165,7 @@ static enum scx_test_status run(void *ctx)
 	TRY(queued_wakeup(0));
 	TRY(queued_wakeup(SCX_OPS_ALLOW_QUEUED_WAKEUP));
 	TRY(queued_wakeup(0));
+	TRY(loses_cpu_on_its_way());
 
 	/* there are flags that this kernel doesn't know */
 	SCX_FAIL_IF(link_of(&skel, 1LLU << 40), "attached with an unknown flag");

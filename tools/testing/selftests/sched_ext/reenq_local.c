@@ -103,6 +103,7 @@ static enum scx_test_status there(enum reenq_where where, const char *want)
 	link = attach(&skel, where);
 	SCX_FAIL_IF(!link, "Failed to attach scheduler");
 	busy = fork_busy(1);
+	skel->bss->busy = busy;
 	usleep(200000);
 	skel->data->home = 1;
 	TRY(wake_all());
@@ -128,9 +129,10 @@ static enum scx_test_status there(enum reenq_where where, const char *want)
 			    skel->bss->nr_reenq, where, !skel->bss->ask,
 			    (unsigned long)skel->data->uei.kind, skel->data->uei.msg);
 		TRY(all_sleep());
-		/* the busy one was there too */
+		/* the busy one was there too, though in the midst of leaving its CPU */
 		if (where == REENQ_RELEASE_V1)
 			SCX_EQ(skel->bss->released, NR_TASKS + 1);
+		SCX_EQ(skel->bss->nr_busy, rt ? 1 : 0);
 		SCX_EQ(repeats(skel), 0);
 		SCX_EQ(skel->data->uei.kind, EXIT_KIND(SCX_EXIT_NONE));
 	}

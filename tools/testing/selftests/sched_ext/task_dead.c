@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "task_dead.bpf.skel.h"
-#include "scx_test.h"
+#include "test_steps.h"
 
 #define SCHED_EXT	7
 #define NR_POLICIES	5
@@ -91,21 +91,6 @@ static enum scx_test_status watch(struct task_dead *skel, pid_t dies, pid_t zomb
 	bpf_link__destroy(link);
 	SCX_EQ(skel->data->uei.kind, EXIT_KIND(SCX_EXIT_UNREG));
 	return SCX_TEST_PASS;
-}
-
-static char state_of(pid_t pid)
-{
-	char path[32], state = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	f = fopen(path, "r");
-	if (f) {
-		if (fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
-			state = 0;
-		fclose(f);
-	}
-	return state;
 }
 
 /* The program's variables are shared with whoever is forked. */

@@ -60,6 +60,23 @@ static inline pid_t fork_child(void)
 	return pid;
 }
 
+/* The letter for the state of a task in its stat, behind its name. 0 if there is no such task. */
+static inline char state_of(pid_t pid)
+{
+	char path[64], line[256] = "", *name_end;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = open(path, O_RDONLY);
+	if (fd < 0)
+		return 0;
+	if (read(fd, line, sizeof(line) - 1) < 0)
+		line[0] = '\0';
+	close(fd);
+	name_end = strrchr(line, ')');
+	return name_end && name_end[1] == ' ' ? name_end[2] : 0;
+}
+
 /* The map with this id has been freed. Maps are, behind a grace period. */
 static inline bool map_is_gone(u32 id)
 {

@@ -104,21 +104,9 @@ static inline void end_child(pid_t pid)
 	waitpid(pid, NULL, 0);
 }
 
-/* @pid sleeps: "S" in its stat, which is behind its name. */
 static inline bool sleeps(pid_t pid)
 {
-	char path[64], line[256] = "", *state;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	fd = open(path, O_RDONLY);
-	if (fd < 0)
-		return false;
-	if (read(fd, line, sizeof(line) - 1) < 0)
-		line[0] = '\0';
-	close(fd);
-	state = strrchr(line, ')');
-	return state && state[1] == ' ' && state[2] == 'S';
+	return state_of(pid) == 'S';
 }
 
 #endif /* __VOCAB_STEPS_H__ */
