@@ -43,7 +43,7 @@ static const struct {
 #define IN_RCU(func) "global function " #func "() may sleep, it can't be called in an RCU critical section"
 	{ "no_rcu_sleeps", IN_RCU(g_sleeps) },
 	{ "no_rcu_kfunc", IN_RCU(g_sleeps_in_kfunc) },
-	{ "no_rcu_callback", "global function g_two_levels_curr() must be called in an RCU critical section" },
+	{ "no_rcu_callback", "global function g_two_levels_curr() must be called in an RCU" },
 	{}
 };
 
