@@ -17,24 +17,6 @@
 
 static struct cgroup_bandwidth *skel;
 
-static int put(const char *file, const char *fmt, ...)
-{
-	char text[128];
-	va_list args;
-	int fd, len, ret = 0;
-
-	va_start(args, fmt);
-	len = vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	fd = open(file, O_WRONLY);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, len) != len)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
 static u64 cgroup_id(const char *dir)
 {
 	struct stat st;
@@ -70,10 +52,10 @@ static enum scx_test_status hears(bool cid)
 	u32 nr;
 
 	TRY(open_form(cid));
-	SCX_EQ(put(DIR "/cpu.max", "max 100000"), 0);
-	SCX_EQ(put(DIR "/cpu.max.burst", "0"), 0);
-	SCX_EQ(put(DIR "/cpu.max", "30000 50000"), 0);
-	SCX_EQ(put(DIR "/cpu.max.burst", "7000"), 0);
+	SCX_EQ(put_text(DIR "/cpu.max", "max 100000"), 0);
+	SCX_EQ(put_text(DIR "/cpu.max.burst", "0"), 0);
+	SCX_EQ(put_text(DIR "/cpu.max", "30000 50000"), 0);
+	SCX_EQ(put_text(DIR "/cpu.max.burst", "7000"), 0);
 	skel->bss->watched = cgroup_id(DIR);
 	SCX_ASSERT(skel->bss->watched);
 
@@ -86,44 +68,44 @@ static enum scx_test_status hears(bool cid)
 	SCX_EQ(skel->bss->nr_set, 0);
 
 	/* each change */
-	SCX_EQ(put(DIR "/cpu.max", "40000 60000"), 0);
+	SCX_EQ(put_text(DIR "/cpu.max", "40000 60000"), 0);
 	SCX_EQ(skel->bss->nr_set, 1);
 	SCX_ASSERT(is(&skel->bss->set_args, 60000, 40000, 7000));
-	SCX_EQ(put(DIR "/cpu.max.burst", "9000"), 0);
+	SCX_EQ(put_text(DIR "/cpu.max.burst", "9000"), 0);
 	SCX_EQ(skel->bss->nr_set, 2);
 	SCX_ASSERT(is(&skel->bss->set_args, 60000, 40000, 9000));
-	SCX_EQ(put(DIR "/cpu.max", "max"), 0);
+	SCX_EQ(put_text(DIR "/cpu.max", "max"), 0);
 	SCX_EQ(skel->bss->nr_set, 3);
 	SCX_ASSERT(is(&skel->bss->set_args, 60000, NONE, 9000));
-	SCX_EQ(put(DIR "/cpu.max", "20000 100000"), 0);
+	SCX_EQ(put_text(DIR "/cpu.max", "20000 100000"), 0);
 	SCX_EQ(skel->bss->nr_set, 4);
 	SCX_ASSERT(is(&skel->bss->set_args, 100000, 20000, 9000));
 
 	/* ... but no other */
-	SCX_EQ(put(DIR "/cpu.max", "20000 100000"), 0);
-	SCX_EQ(put(DIR "/cpu.max", "1 100000"), -EINVAL);
-	SCX_EQ(put(DIR "/cpu.max", "20000 5000000"), -EINVAL);
-	SCX_EQ(put(DIR "/cpu.max.burst", "90000"), -EINVAL);
-	SCX_EQ(put(DIR "/cpu.weight", "50"), 0);
+	SCX_EQ(put_text(DIR "/cpu.max", "20000 100000"), 0);
+	SCX_EQ(put_text(DIR "/cpu.max", "1 100000"), -EINVAL);
+	SCX_EQ(put_text(DIR "/cpu.max", "20000 5000000"), -EINVAL);
+	SCX_EQ(put_text(DIR "/cpu.max.burst", "90000"), -EINVAL);
+	SCX_EQ(put_text(DIR "/cpu.weight", "50"), 0);
 	SCX_EQ(skel->bss->nr_set, 4);
 
 	/* one that comes later, and is another cgroup's neighbour */
 	nr = skel->bss->nr_set_others;
 	SCX_EQ(mkdir(OTHER, 0755), 0);
-	SCX_EQ(put(OTHER "/cpu.max", "10000 20000"), 0);
+	SCX_EQ(put_text(OTHER "/cpu.max", "10000 20000"), 0);
 	SCX_EQ(skel->bss->nr_set_others, nr + 1);
 	SCX_EQ(skel->bss->nr_set, 4);
 	SCX_EQ(rmdir(DIR), 0);
 	SCX_EQ(rmdir(OTHER), 0);
 	SCX_EQ(mkdir(DIR, 0755), 0);
 	skel->bss->watched = cgroup_id(DIR);
-	SCX_EQ(put(DIR "/cpu.max", "10000 20000"), 0);
+	SCX_EQ(put_text(DIR "/cpu.max", "10000 20000"), 0);
 	SCX_EQ(skel->bss->nr_set, 5);
 	SCX_ASSERT(is(&skel->bss->set_args, 20000, 10000, 0));
 
 	bpf_link__destroy(link);
 	SCX_EQ(skel->data->uei.kind, EXIT_KIND(SCX_EXIT_UNREG));
-	SCX_EQ(put(DIR "/cpu.max", "max 100000"), 0);
+	SCX_EQ(put_text(DIR "/cpu.max", "max 100000"), 0);
 	SCX_EQ(skel->bss->nr_set, 5);
 	cgroup_bandwidth__destroy(skel);
 	return SCX_TEST_PASS;
@@ -137,7 +119,7 @@ static void *writer(void *arg)
 	unsigned long i;
 
 	for (i = 0; !writer_stop; i++) {
-		if (put(DIR "/cpu.max", "%lu 100000", 10000 + (i & 1023)))
+		if (put_text(DIR "/cpu.max", "%lu 100000", 10000 + (i & 1023)))
 			return "can't write";
 		nr_written++;
 	}
@@ -200,7 +182,7 @@ static enum scx_test_status refuses_sleepable(void)
 
 static enum scx_test_status setup(void **ctx)
 {
-	put(ROOT "/cgroup.subtree_control", "+cpu");
+	put_text(ROOT "/cgroup.subtree_control", "+cpu");
 	if (mkdir(DIR, 0755) && errno != EEXIST)
 		return SCX_TEST_SKIP;
 	if (!access(DIR "/cpu.max", W_OK))

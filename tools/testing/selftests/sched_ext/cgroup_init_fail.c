@@ -49,14 +49,8 @@ static enum scx_test_status refuse(u64 id)
 
 static enum scx_test_status setup(void **ctx)
 {
-	int fd = open(ROOT "/cgroup.subtree_control", O_WRONLY);
-	bool on;
-
-	if (fd < 0)
-		return SCX_TEST_SKIP;
-	on = write(fd, "+cpu", 4) == 4;
-	close(fd);
-	if (!on || nr_dying() < 0 || (mkdir(DIR, 0755) && errno != EEXIST))
+	if (put_text(ROOT "/cgroup.subtree_control", "+cpu") || nr_dying() < 0 ||
+	    (mkdir(DIR, 0755) && errno != EEXIST))
 		return SCX_TEST_SKIP;
 	return SCX_TEST_PASS;
 }

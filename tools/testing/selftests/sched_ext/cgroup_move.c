@@ -10,21 +10,9 @@
 #define DIR	ROOT "/scx_move"
 #define WANT	"kfunc with mask 0x2 called from an operation only allowing 0x10"
 
-static bool write_to(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY), len = strlen(text);
-	bool done;
-
-	if (fd < 0)
-		return false;
-	done = write(fd, text, len) == len;
-	close(fd);
-	return done;
-}
-
 static enum scx_test_status setup(void **ctx)
 {
-	if (!write_to(ROOT "/cgroup.subtree_control", "+cpu") ||
+	if (put_text(ROOT "/cgroup.subtree_control", "+cpu") ||
 	    (mkdir(DIR, 0755) && errno != EEXIST))
 		return SCX_TEST_SKIP;
 	return SCX_TEST_PASS;
@@ -35,7 +23,6 @@ static enum scx_test_status run(void *ctx)
 	struct cgroup_move *skel;
 	struct bpf_link *link;
 	int fds[2], others[2];
-	char text[16];
 	pid_t moved;
 
 	SCX_EQ(pipe(fds), 0);
@@ -50,8 +37,7 @@ static enum scx_test_status run(void *ctx)
 	SCX_FAIL_IF(!link, "Failed to attach scheduler");
 	SCX_ASSERT(WAKE_UNTIL(fds[1], skel->bss->nr_kept > 0));
 
-	snprintf(text, sizeof(text), "%d", moved);
-	SCX_ASSERT(write_to(DIR "/cgroup.procs", text));
+	SCX_EQ(put_text(DIR "/cgroup.procs", "%d", moved), 0);
 	SCX_FAIL_IF(!BECOMES(skel->data->uei.kind != EXIT_KIND(SCX_EXIT_NONE)),
 		    "still there, %u tasks moved", skel->bss->nr_moved);
 	SCX_EQ(skel->data->uei.kind, EXIT_KIND(SCX_EXIT_ERROR));

@@ -51,6 +51,16 @@ static enum scx_test_status migration_disabled(u64 flag)
 	return SCX_TEST_PASS;
 }
 
+static void end_wakee(struct bpf_link *link, struct ops_flags *skel, pid_t wakee, const int *fds)
+{
+	bpf_link__destroy(link);
+	ops_flags__destroy(skel);
+	run_on_any();
+	end_child(wakee);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 static enum scx_test_status queued_wakeup(u64 flag)
 {
 	struct ops_flags *skel;
@@ -79,12 +89,7 @@ static enum scx_test_status queued_wakeup(u64 flag)
 		SCX_EQ(skel->bss->nr_selected, skel->bss->nr_here);
 	}
 	SCX_EQ(skel->data->uei.kind, EXIT_KIND(SCX_EXIT_NONE));
-	bpf_link__destroy(link);
-	ops_flags__destroy(skel);
-	run_on_any();
-	end_child(wakee);
-	close(fds[0]);
-	close(fds[1]);
+	end_wakee(link, skel, wakee, fds);
 	return SCX_TEST_PASS;
 }
 
@@ -136,12 +141,7 @@ static enum scx_test_status loses_cpu_on_its_way(void)
 		    skel->bss->nr_split, skel->data->uei.msg);
 	SCX_GT(skel->bss->nr_split, SPLITS / 10);
 	SCX_ASSERT(BECOMES(sleeps(wakee)));
-	bpf_link__destroy(link);
-	ops_flags__destroy(skel);
-	run_on_any();
-	end_child(wakee);
-	close(fds[0]);
-	close(fds[1]);
+	end_wakee(link, skel, wakee, fds);
 	return SCX_TEST_PASS;
 }
 

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <scx/common.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,25 @@ static inline char state_of(pid_t pid)
 	close(fd);
 	name_end = strrchr(line, ')');
 	return name_end && name_end[1] == ' ' ? name_end[2] : 0;
+}
+
+/* Write to a file of sysfs or its like. Returns 0, or -errno. */
+static inline int put_text(const char *file, const char *fmt, ...)
+{
+	char text[128];
+	va_list args;
+	int fd, len, ret = 0;
+
+	va_start(args, fmt);
+	len = vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	fd = open(file, O_WRONLY);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, len) != len)
+		ret = -errno;
+	close(fd);
+	return ret;
 }
 
 /* The map with this id has been freed. Maps are, behind a grace period. */
