@@ -23,7 +23,8 @@ TREE=${TREE:-$O/tree}		# the base with the series on top; where one works
 SERIES=$TOP/patches/6.12
 
 export TOP O KSRC JOBS LOGS TREE SERIES
-export CCACHE_DIR=${CCACHE_DIR:-$O/ccache} CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-3G}
+# What is in another build folder's cache serves here too: paths in this one count as relative.
+export CCACHE_DIR=${CCACHE_DIR:-$O/ccache} CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-3G} CCACHE_BASEDIR=$O CCACHE_NOHASHDIR=1
 mkdir -p "$LOGS"
 
 say() { printf '%s\n' "$*"; }

@@ -13,7 +13,7 @@ struct {
 	__uint(max_entries, ARENA_UNMAP_PAGES);
 } arena SEC(".maps");
 
-u64 pages;
+u64 pages, value;
 
 SEC("syscall")
 int take(void *ctx)
@@ -26,5 +26,14 @@ SEC("syscall")
 int give(void *ctx)
 {
 	bpf_arena_free_pages(&arena, (void __arena *)pages, ARENA_UNMAP_PAGES);
+	return 0;
+}
+
+/* Write to the first page. There is one already if user space was at it meanwhile. */
+SEC("syscall")
+int put(void *ctx)
+{
+	bpf_arena_alloc_pages(&arena, (void __arena *)pages, 1, NUMA_NO_NODE, 0);
+	ARENA_STORE(*(u64 __arena *)pages, value);
 	return 0;
 }
