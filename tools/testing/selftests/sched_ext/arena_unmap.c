@@ -12,18 +12,18 @@
 #define PATTERN		0x5555aaaa5555aaaaULL
 #define SIZE		(ARENA_UNMAP_PAGES * 4096)
 #define NR_ROUNDS	200
-#define NR_RACES	2000
-#define FAULT_NS	60000	/* that a fault takes at most, on a slow machine */
-#define DISTURB_NS	200000
+#define NR_RACES	500
 
 static struct arena_unmap *skel;
 
-static struct shared {
+struct shared {
 	volatile int	stage;
 	volatile u64	seen;
 	volatile bool	stop;
-	volatile int	told, done;
-} *shared;
+	int		told, begun, done;
+};
+
+static pid_t faulter;
 
 /* Look at the last page when told to, twice. */
 static void look(struct shared *sh, volatile u64 *word)
@@ -63,6 +63,7 @@ static enum scx_test_status inherited(struct shared *sh, volatile u64 *word)
 static void come_and_go(struct shared *sh, int fd, void *addr)
 {
 	unsigned int seed = getpid(), i;
+	int status;
 
 	while (!sh->stop) {
 		pid_t pid = fork_child();
@@ -80,7 +81,7 @@ static void come_and_go(struct shared *sh, int fd, void *addr)
 			_exit(0);
 		}
 		rand_r(&seed);
-		if (pid < 0 || waitpid(pid, NULL, 0) != pid)
+		if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
 			_exit(1);
 	}
 	_exit(0);
@@ -113,6 +114,26 @@ static enum scx_test_status meanwhile(struct shared *sh)
 	return SCX_TEST_PASS;
 }
 
+#define TOLD(sh)	__atomic_load_n(&(sh)->told, __ATOMIC_ACQUIRE)
+#define DONE(sh)	__atomic_load_n(&(sh)->done, __ATOMIC_ACQUIRE)
+
+static void tell(struct shared *sh)
+{
+	__atomic_store_n(&sh->told, sh->told + 1, __ATOMIC_RELEASE);
+}
+
+static bool has_done(struct shared *sh)
+{
+	u64 end = now() + 10000 * NSEC_PER_MSEC;
+
+	while (DONE(sh) != sh->told) {
+		if (now() > end)
+			return false;
+		usleep(50);
+	}
+	return true;
+}
+
 /* Write to the first page when told an odd number, and read when told an even one. */
 static void write_and_read(struct shared *sh, int fd, void *addr)
 {
@@ -120,102 +141,74 @@ static void write_and_read(struct shared *sh, int fd, void *addr)
 				  fd, 0);
 
 	while (!sh->stop) {
-		int told = sh->told;
+		int told = TOLD(sh);
 
 		if (told == sh->done) {
 			sched_yield();
 			continue;
 		}
+		__atomic_store_n(&sh->begun, told, __ATOMIC_RELEASE);
 		if (told & 1)
 			*page = PATTERN;
 		else
 			sh->seen = *page;
-		sh->done = told;
+		__atomic_store_n(&sh->done, told, __ATOMIC_RELEASE);
 	}
 	_exit(0);
 }
 
-/* When told by a byte, take the CPU from whoever has it, for as long as it takes to free pages. */
-static void disturb(struct shared *sh, int fd)
-{
-	struct sched_param param = { .sched_priority = 1 };
-	char byte;
-
-	if (sched_setscheduler(0, SCHED_FIFO, &param))
-		_exit(1);
-	while (read(fd, &byte, 1) == 1 && !sh->stop) {
-		u64 end = now() + DISTURB_NS;
-
-		while (now() < end)
-			;
-	}
-	_exit(0);
-}
-
-static bool has_done(struct shared *sh)
-{
-	u64 end = now() + 10000 * NSEC_PER_MSEC;
-
-	while (sh->done != sh->told) {
-		if (now() > end)
-			return false;
-		sched_yield();
-	}
-	return true;
-}
-
-/* A process faults on a page that is being freed: it has the arena's, or none. */
+/*
+ * A process faults on a page, and we preempt it in the midst of that to free the page. If
+ * it has the arena locked, we get the CPU back when it unlocks it. Whatever becomes of it, it
+ * has what the arena has then.
+ */
 static enum scx_test_status fault_or_free(struct shared *sh)
 {
+	struct sched_param param = { .sched_priority = 1 };
+	struct timespec t = { .tv_nsec = 50000 };
 	void *addr = (void *)skel->bss->pages;
-	int i, status, last = sysconf(_SC_NPROCESSORS_ONLN) - 1;
+	int i, status, nr_preempted = 0;
 	unsigned int seed = 1;
-	pid_t pid, disturber;
-	int fds[2];
-	u64 end;
 
-	SCX_EQ(pipe(fds), 0);
 	sh->stop = false;
-	SCX_ASSERT(run_on(last));
-	pid = fork_child();
-	SCX_GE(pid, 0);
-	if (!pid)
+	SCX_ASSERT(run_on(0));
+	faulter = fork_child();
+	SCX_GE(faulter, 0);
+	if (!faulter)
 		write_and_read(sh, bpf_map__fd(skel->maps.arena), addr);
-	disturber = fork_child();
-	SCX_GE(disturber, 0);
-	if (!disturber)
-		disturb(sh, fds[0]);
-	run_on(0);
+	SCX_EQ(sched_setscheduler(0, SCHED_FIFO, &param), 0);
 	for (i = 0; i < NR_RACES; i++) {
+		struct timespec some = { .tv_nsec = t.tv_nsec / 2 + rand_r(&seed) % t.tv_nsec };
+
 		/* what those before left, and we */
 		SCX_EQ(run_prog(skel->progs.give), 0);
 		SCX_EQ(run_prog(skel->progs.take), 0);
-		sh->told++;
-		end = now() + rand_r(&seed) % FAULT_NS;
-		while (now() < end)
-			;
-		SCX_EQ(write(fds[1], "", 1), 1);
+		tell(sh);
+		nanosleep(&some, NULL);
+		/* a fault takes long on one machine, and not on another */
+		if (__atomic_load_n(&sh->begun, __ATOMIC_ACQUIRE) != sh->told)
+			t.tv_nsec += t.tv_nsec / 8;
+		else if (DONE(sh) == sh->told)
+			t.tv_nsec -= t.tv_nsec > 1000 ? t.tv_nsec / 8 : 0;
+		else
+			nr_preempted++;
 		SCX_EQ(run_prog(skel->progs.give), 0);
 		SCX_FAIL_IF(!has_done(sh), "a process hangs in state %c, after %d rounds",
-			    state_of(pid), i);
+			    state_of(faulter), i);
 
 		skel->bss->value = i;
 		SCX_EQ(run_prog(skel->progs.put), 0);
-		sh->told++;
+		tell(sh);
 		SCX_FAIL_IF(!has_done(sh), "a process hangs in state %c, after %d rounds",
-			    state_of(pid), i);
+			    state_of(faulter), i);
 		SCX_FAIL_IF(sh->seen != i, "a process has a page that was freed, after %d rounds",
 			    i);
 	}
+	SCX_GT(nr_preempted, NR_RACES / 100);
 	sh->stop = true;
-	SCX_EQ(write(fds[1], "", 1), 1);
-	run_on_any();
-	SCX_EQ(waitpid(pid, &status, 0), pid);
+	SCX_EQ(waitpid(faulter, &status, 0), faulter);
+	faulter = 0;
 	SCX_EQ(status, 0);
-	SCX_EQ(waitpid(disturber, &status, 0), disturber);
-	SCX_EQ(status, 0);
-	close(fds[0]);
-	close(fds[1]);
 	return SCX_TEST_PASS;
 }
 
@@ -226,7 +219,6 @@ static enum scx_test_status run(void *ctx)
 	u32 id;
 
 	SCX_ASSERT(sh != MAP_FAILED);
-	shared = sh;
 	skel = arena_unmap__open_and_load();
 	SCX_FAIL_IF(!skel, "Failed to load: does the JIT support arenas?");
 	id = map_id(skel->maps.arena);
@@ -238,16 +230,21 @@ static enum scx_test_status run(void *ctx)
 	arena_unmap__destroy(skel);
 	skel = NULL;
 	SCX_FAIL_IF(!map_is_gone(id), "the arena stays");
-	shared = NULL;
 	munmap(sh, 4096);
 	return SCX_TEST_PASS;
 }
 
 static void cleanup(void *ctx)
 {
-	if (shared)
-		shared->stop = true;
+	struct sched_param param = {};
+
+	sched_setscheduler(0, SCHED_OTHER, &param);
 	run_on_any();
+	if (faulter > 0) {
+		kill(faulter, SIGKILL);
+		BECOMES(waitpid(faulter, NULL, WNOHANG));
+	}
+	faulter = 0;
 	arena_unmap__destroy(skel);
 	skel = NULL;
 }
