@@ -2,7 +2,8 @@
 /*
  * churn SECONDS TASKS [CGROUP...]: that many tasks run, sleep, yield, wake each other and
  * fork, at random. Meanwhile their affinities and nice values change, and they move between
- * the cgroups (folders), at random as well. Fails when a task got nowhere for four seconds.
+ * the cgroups (folders), at random as well. Fails when a task got nowhere for four seconds, or
+ * little was changed.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -105,7 +106,7 @@ static void disturb(int which, char **cgroups, int nr_cgroups, unsigned long *mo
 
 int main(int argc, char **argv)
 {
-	unsigned long moves[3] = {}, least = ~0UL;
+	unsigned long moves[3] = {}, least = ~0UL, least_moves;
 	long end, stuck = -1;
 	int i, seconds;
 
@@ -137,6 +138,7 @@ int main(int argc, char **argv)
 		task[i].since = now_ms();
 	}
 
+	least_moves = seconds;		/* of each kind */
 	end = now_ms() + seconds * 1000;
 	while (now_ms() < end && stuck < 0) {
 		disturb(random() % 3, argv + 3, argc - 3, moves);
@@ -161,5 +163,6 @@ int main(int argc, char **argv)
 	}
 	printf("churn: %d tasks, at least %lu rounds each; changed %lu affinities, %lu nice values, %lu cgroups\n",
 	       nr_tasks, least, moves[0], moves[1], moves[2]);
-	return stuck >= 0 || !least || !moves[0] || !moves[1] || (argc > 3 && !moves[2]);
+	return stuck >= 0 || !least || moves[0] < least_moves || moves[1] < least_moves ||
+	       (argc > 3 && moves[2] < least_moves);
 }
