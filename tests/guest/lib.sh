@@ -47,7 +47,7 @@ seconds() { cut -d. -f1 /proc/uptime; }
 
 # Nothing of a scheduler is left: not attached, and no map, program or link after a while, $gone
 # seconds. They go when each task that the kernel preempted has run until it slept (RCU Tasks): under
-# load that takes 20 s on the debug kernel, and more than a minute with another VM beside it.
+# load that takes 20 s on the debug kernel, and has taken more than a minute with another VM beside.
 nothing_left() {
 	state_becomes disabled || return
 	gone=0 from=$(seconds)
@@ -128,15 +128,13 @@ load() {
 }
 # light_load: a few such tasks, for what is done again and again.
 light_load() { load 10 1 2 1; }
-# load_runs: all of it, since it was started.
-load_runs() { kill -0 "$load_a" "$load_b" || { echo "the load had ended"; return 1; }; }
 # load_ends: fails if it had ended by itself. Children of hackbench outlive it: they end, too.
 load_ends() {
-	load_runs
+	kill -0 "$load_a" "$load_b"
 	ran=$?
 	killall -9 hackbench forks
 	wait "$load_a" "$load_b"
-	return $ran
+	[ $ran -eq 0 ] || { echo "the load had ended"; return 1; }
 }
 # load_for SECONDS
 load_for() {
