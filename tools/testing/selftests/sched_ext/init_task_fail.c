@@ -1,25 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * ops.init_task() refuses a task: while the scheduler is enabled, half-way through, and
- * when a task forks. And a fork fails after it was accepted. Each task that was accepted
- * leaves once, and nothing of the scheduler stays.
+ * when a task forks. And a fork fails after it was accepted, and a task dies while the
+ * scheduler is disabled. Each task that was accepted leaves once, and nothing of the scheduler
+ * stays.
  */
 #define _GNU_SOURCE
+#include <pthread.h>
+#include <sched.h>
 #include "test_steps.h"
 #include "init_task_fail_test.h"
 #include "init_task_fail.bpf.skel.h"
 
-#define NR_SLEEPERS	40
+#define NR_SLEEPERS	120
+#define NR_ATTEMPTS	10
 
 static struct init_task_fail *skel;
 static struct bpf_link *fail_link;
+static struct bpf_link *hold_link;
+static pid_t sleepers[NR_SLEEPERS];
 static u32 arena_id;
 
-static enum scx_test_status prepare(void)
+static enum scx_test_status prepare(bool holds_exits)
 {
 	skel = SCX_OPS_OPEN(init_task_fail_ops, init_task_fail);
 	UEI_SET_SIZE(skel, init_task_fail_ops, uei);
-	SCX_FAIL_IF(init_task_fail__load(skel), "Failed to load: does the JIT support arenas?");
+	bpf_program__set_autoload(skel->progs.hold_exit, holds_exits);
+	SCX_FAIL_IF(init_task_fail__load(skel), "Failed to load: does the JIT support arenas?%s",
+		    holds_exits ? " Is CONFIG_FUNCTION_TRACER set?" : "");
 	arena_id = map_id(skel->maps.init_task_arena);
 	SCX_ASSERT(arena_id);
 	return SCX_TEST_PASS;
@@ -29,6 +37,8 @@ static void detach(void)
 {
 	bpf_link__destroy(fail_link);
 	fail_link = NULL;
+	bpf_link__destroy(hold_link);
+	hold_link = NULL;
 }
 
 static void cleanup(void *ctx)
@@ -51,22 +61,40 @@ static enum scx_test_status gone(void)
 	return SCX_TEST_PASS;
 }
 
+static enum scx_test_status fork_sleepers(void)
+{
+	int i;
+
+	for (i = 0; i < NR_SLEEPERS; i++) {
+		sleepers[i] = fork_child();
+		SCX_GE(sleepers[i], 0);
+		if (!sleepers[i])
+			while (true)
+				pause();
+	}
+	return SCX_TEST_PASS;
+}
+
+/* They are as they were. */
+static enum scx_test_status reap_sleepers(void)
+{
+	int i;
+
+	for (i = 0; i < NR_SLEEPERS; i++) {
+		SCX_EQ(waitpid(sleepers[i], NULL, WNOHANG), 0);
+		SCX_EQ(kill(sleepers[i], SIGKILL), 0);
+		SCX_EQ(waitpid(sleepers[i], NULL, 0), sleepers[i]);
+	}
+	return SCX_TEST_PASS;
+}
+
 /* Refuse a task in the midst of those that there are. */
 static enum scx_test_status refuse_half_way(void)
 {
 	const struct init_task_fail_test *st;
 	u32 half = NR_SLEEPERS / 2;
-	pid_t pids[NR_SLEEPERS];
-	int i;
 
-	for (i = 0; i < NR_SLEEPERS; i++) {
-		pids[i] = fork_child();
-		SCX_GE(pids[i], 0);
-		if (!pids[i])
-			while (true)
-				pause();
-	}
-	TRY(prepare());
+	TRY(prepare(false));
 	st = &skel->arena->st;
 	skel->arena->st.refuse_from = half;
 	fail_link = bpf_map__attach_struct_ops(skel->maps.init_task_fail_ops);
@@ -77,15 +105,7 @@ static enum scx_test_status refuse_half_way(void)
 	SCX_EQ(st->nr_calls, half);
 	SCX_GE(st->nr_accepted, half - 1);
 	SCX_EQ(st->nr_cancelled, 0);
-	TRY(gone());
-
-	/* they are as they were */
-	for (i = 0; i < NR_SLEEPERS; i++) {
-		SCX_EQ(waitpid(pids[i], NULL, WNOHANG), 0);
-		SCX_EQ(kill(pids[i], SIGKILL), 0);
-		SCX_EQ(waitpid(pids[i], NULL, 0), pids[i]);
-	}
-	return SCX_TEST_PASS;
+	return gone();
 }
 
 /* The caller's forks fail with what ops.init_task() returned; others don't. */
@@ -141,11 +161,55 @@ static enum scx_test_status cancel_fork(void)
 	return SCX_TEST_PASS;
 }
 
+static void *die_when_all_leave(void *arg)
+{
+	struct init_task_fail_test *st = &skel->arena->st;
+
+	st->hold_exit_of = gettid();
+	while (!*(volatile int *)&st->all_leave)
+		;
+	return NULL;
+}
+
+/*
+ * A thread dies while the scheduler is disabled, and is held up when it's off the kernel's list
+ * of tasks already. Nothing waits for it then but the scheduler's end, which has to.
+ */
+static enum scx_test_status die_while_disabled(bool *held)
+{
+	const struct sched_param param = { .sched_priority = 1 };
+	struct init_task_fail_test *st;
+	pthread_t thread;
+
+	TRY(prepare(true));
+	st = &skel->arena->st;
+	hold_link = bpf_program__attach(skel->progs.hold_exit);
+	SCX_FAIL_IF(!hold_link, "Failed to attach hold_exit");
+	fail_link = bpf_map__attach_struct_ops(skel->maps.init_task_fail_ops);
+	SCX_FAIL_IF(!fail_link, "Failed to attach scheduler");
+
+	/* the last one that there is, thus the last one to be asked to leave */
+	SCX_EQ(pthread_create(&thread, NULL, die_when_all_leave, NULL), 0);
+	/* where it's refused (RT_GROUP_SCHED), the thread may take more attempts */
+	pthread_setschedparam(thread, SCHED_FIFO, &param);
+	SCX_ASSERT(BECOMES(*(volatile int *)&st->hold_exit_of));
+	bpf_link__destroy(fail_link);
+	fail_link = NULL;
+	SCX_EQ(skel->data->uei.kind, EXIT_KIND(SCX_EXIT_UNREG));
+	SCX_EQ(pthread_join(thread, NULL), 0);
+	*held = st->exit_held;
+	return gone();
+}
+
 static enum scx_test_status run(void *ctx)
 {
+	bool held = false;
+	int i;
+
+	TRY(fork_sleepers());
 	TRY(refuse_half_way());
 
-	TRY(prepare());
+	TRY(prepare(false));
 	fail_link = bpf_map__attach_struct_ops(skel->maps.init_task_fail_ops);
 	SCX_FAIL_IF(!fail_link, "Failed to attach scheduler");
 	TRY(refuse_forks());
@@ -157,7 +221,14 @@ static enum scx_test_status run(void *ctx)
 	bpf_link__destroy(fail_link);
 	fail_link = NULL;
 	SCX_EQ(skel->data->uei.kind, EXIT_KIND(SCX_EXIT_UNREG));
-	return gone();
+	TRY(gone());
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) > 1) {
+		for (i = 0; i < NR_ATTEMPTS && !held; i++)
+			TRY(die_while_disabled(&held));
+		SCX_FAIL_IF(!held, "no task died in time in %d attempts", NR_ATTEMPTS);
+	}
+	return reap_sleepers();
 }
 
 struct scx_test init_task_fail = {

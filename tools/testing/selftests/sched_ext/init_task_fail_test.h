@@ -17,6 +17,11 @@ struct init_task_fail_test {
 	int		held;
 	int		release;
 
+	/* hold up the exit of this task, if it dies while all leave the scheduler */
+	int		hold_exit_of;
+	int		all_leave;	/* ops.exit_task() is called for what hasn't died */
+	int		exit_held;
+
 	unsigned int	nr_calls;	/* of ops.init_task() for them */
 	unsigned int	nr_accepted;	/* tasks, forks too */
 	unsigned int	nr_exits;	/* of ops.exit_task() */
