@@ -62,16 +62,16 @@ nothing_left() {
 }
 
 # gets_enabled: so does the scheduler that was started, unless it ends. On the debug kernel that
-# takes minutes; so this asks seldom after a while, and without a process for each question.
+# takes minutes; yet some that end by themselves are enabled for a second or two only.
 gets_enabled() {
-	i=300
+	i=1300
 	while [ $i -gt 0 ]; do
 		read -r now </sys/kernel/sched_ext/state
 		[ "$now" != enabled ] || return 0
 		now=X
 		[ ! -e "/proc/$scheduler/stat" ] || read -r _ _ now _ <"/proc/$scheduler/stat"
 		case $now in Z | X) break ;; esac
-		if [ $i -gt 250 ]; then usleep 200000; else sleep 1; fi
+		usleep 200000
 		i=$((i - 1))
 	done
 	cat /tmp/scheduler.out
@@ -109,32 +109,55 @@ stop() {
 said() { grep -E "$1" /tmp/scheduler.out || { tail -n 12 /tmp/scheduler.out; return 1; }; }
 # stat NAME: the latest value of NAME=value in scx_qmap's statistics.
 stat() { grep -o "\b$1=[0-9]*" /tmp/scheduler.out | tail -n 1 | cut -d= -f2; }
+# accounted: what scx_qmap, now ended, had queued was dispatched or taken back, and no context is left.
+accounted() { said '^total  : enq=[0-9]+ = dsp=[0-9]+ \+ deq=[0-9]+ \+ queued=0, slab used=0$'; }
 # logged REGEX: the kernel log has such a line.
 logged() { dmesg | grep -E "$1" || { dmesg | tail -n 12; return 1; }; }
 
 # niced N COMMAND...: what nice(1) does, which this busybox hasn't.
 # shellcheck disable=SC2016
-niced() { sh -c 'renice -n "$0" -p $$ >/dev/null; exec "$@"' "$@"; }
+nicely='renice -n "$0" -p $$ >/dev/null; exec "$@"'
+niced() { sh -c "$nicely" "$@"; }
 # tasks_named NAME: how many processes there are of that name.
 tasks_named() { grep -lx "$1" /proc/[0-9]*/comm 2>/dev/null | wc -l; }
+# tasks_become NAME N: so many, or more, within a minute. What was forked has that name once it has run.
+tasks_become() {
+	from=$(seconds)
+	until [ "$(tasks_named "$1")" -ge "$2" ]; do
+		[ $(($(seconds) - from)) -lt 60 ] || { echo "$(tasks_named "$1") tasks are called $1, not $2"; return 1; }
+		usleep 200000
+	done
+}
 
 # load [NICE GROUPS PAIRS FORKERS]: tasks that pass messages, sleep, wake, fork and exit, until
 # load_ends. Nice, so that under emulation the shell that drives the test gets its turn in time.
+# Not by niced(), as $! would be a shell that waits for it.
 load() {
-	niced "${1:-5}" hackbench -g "${2:-4}" -f "${3:-5}" -l 1000000000 >/dev/null 2>&1 &
+	sh -c "$nicely" "${1:-5}" hackbench -g "${2:-4}" -f "${3:-5}" -l 1000000000 >/dev/null 2>&1 &
 	load_a=$!
-	niced "${1:-5}" forks 100000000 "${4:-2}" >/dev/null 2>&1 &
+	sh -c "$nicely" "${1:-5}" forks 100000000 "${4:-2}" >/dev/null 2>&1 &
 	load_b=$!
+	i=1000
+	until load_runs; do
+		i=$((i - 1))
+		[ $i -gt 0 ] || { echo "the load doesn't start"; return 1; }
+		usleep 100000
+	done
 }
+# is PID NAME: that process has this name.
+is() { read -r comm <"/proc/$1/comm" && [ "$comm" = "$2" ]; } 2>/dev/null
+load_runs() { is "$load_a" hackbench && is "$load_b" forks; }
 # light_load: a few such tasks, for what is done again and again.
 light_load() { load 10 1 2 1; }
-# load_ends: fails if it had ended by itself. Children of hackbench outlive it: they end, too.
+# load_ends: fails if it had ended by itself, or never began: then it has another name than killall
+# knows. Children of hackbench outlive it: they end, too.
 load_ends() {
-	kill -0 "$load_a" "$load_b"
+	load_runs
 	ran=$?
+	kill -9 "$load_a" "$load_b"
 	killall -9 hackbench forks
 	wait "$load_a" "$load_b"
-	[ $ran -eq 0 ] || { echo "the load had ended"; return 1; }
+	[ $ran -eq 0 ] || { echo "the load had ended, or never began"; return 1; }
 }
 # load_for SECONDS
 load_for() {

@@ -13,6 +13,7 @@
 #define SIZE		(ARENA_UNMAP_PAGES * 4096)
 #define NR_ROUNDS	200
 #define NR_RACES	500
+#define NR_MAPPED	100
 
 static struct arena_unmap *skel;
 
@@ -21,6 +22,7 @@ struct shared {
 	volatile u64	seen;
 	volatile bool	stop;
 	int		told, begun, done;
+	volatile int	nr_mapped;
 };
 
 static pid_t faulter;
@@ -74,6 +76,7 @@ static void come_and_go(struct shared *sh, int fd, void *addr)
 
 			for (i = 0; i < ARENA_UNMAP_PAGES; i++)
 				page[i * 512]++;
+			__sync_fetch_and_add(&sh->nr_mapped, 1);
 			for (i = rand_r(&seed) % 1000; i; i--)
 				page[0]++;
 			if (seed & 1)
@@ -92,6 +95,7 @@ static enum scx_test_status meanwhile(struct shared *sh)
 	void *addr = (void *)skel->bss->pages;
 	int i, status;
 	pid_t pids[2];
+	u64 end;
 
 	for (i = 0; i < 2; i++) {
 		pids[i] = fork_child();
@@ -99,7 +103,9 @@ static enum scx_test_status meanwhile(struct shared *sh)
 		if (!pids[i])
 			come_and_go(sh, bpf_map__fd(skel->maps.arena), addr);
 	}
-	for (i = 0; i < NR_ROUNDS; i++) {
+	/* more on a slow machine, where few children come and go meanwhile */
+	end = now() + 60000 * NSEC_PER_MSEC;
+	for (i = 0; i < NR_ROUNDS || (sh->nr_mapped < NR_MAPPED && now() < end); i++) {
 		/* if they have mapped a page of it already, there isn't room for all */
 		run_prog(skel->progs.take);
 		skel->bss->pages = (u64)addr;
@@ -111,6 +117,7 @@ static enum scx_test_status meanwhile(struct shared *sh)
 		SCX_EQ(waitpid(pids[i], &status, 0), pids[i]);
 		SCX_EQ(status, 0);
 	}
+	SCX_GE(sh->nr_mapped, NR_MAPPED);
 	return SCX_TEST_PASS;
 }
 

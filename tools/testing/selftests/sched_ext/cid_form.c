@@ -174,21 +174,22 @@ static enum scx_test_status fail_to_offline(const struct cid_test *st, int nr)
 		.sched_runtime = 89500000, .sched_deadline = 100000000, .sched_period = 100000000,
 	};
 	int promise[2], i;
+	pid_t pids[nr];
 	char c;
 
 	SCX_EQ(pipe(promise), 0);
 	for (i = 0; i < nr; i++) {
-		pid_t pid = fork_child();
-
-		SCX_GE(pid, 0);
-		if (!pid) {
+		pids[i] = fork_child();
+		SCX_GE(pids[i], 0);
+		if (!pids[i]) {
 			close(promise[1]);
 			_exit(syscall(SYS_sched_setattr, 0, &attr, 0) ||
 			      read(promise[0], &c, 1));
 		}
 	}
 	close(promise[0]);
-	usleep(200000);
+	for (i = 0; i < nr; i++)
+		SCX_ASSERT(BECOMES(sched_getscheduler(pids[i]) == attr.sched_policy));
 	SCX_ASSERT(!cid_set_online(1, false));
 	SCX_EQ(st->nr_offline_calls, before + 1);
 	SCX_EQ(st->nr_online_calls, st->nr_offline_calls);
@@ -276,7 +277,7 @@ static enum scx_test_status run(void *ctx)
 	SCX_GT(id, 0);
 	cid_form__destroy(skel);
 	skel = NULL;
-	SCX_ASSERT(map_is_gone(id));
+	SCX_FAIL_IF(!map_is_gone(id), "its arena stays");
 	return SCX_TEST_PASS;
 }
 

@@ -67,8 +67,8 @@ static enum scx_test_status two_arenas(bool sleepable)
 	one = map_id(skel->maps.one_arena);
 	other = map_id(skel->maps.other_arena);
 	cid_two_arenas__destroy(skel);
-	SCX_ASSERT(one && map_is_gone(one));
-	SCX_ASSERT(other && map_is_gone(other));
+	SCX_FAIL_IF(!one || !map_is_gone(one), "an arena stays");
+	SCX_FAIL_IF(!other || !map_is_gone(other), "an arena stays");
 	return SCX_TEST_PASS;
 }
 
@@ -128,7 +128,7 @@ static enum scx_test_status ejected(enum cid_wrong wrong, int bad_cid, u64 kind,
 	}
 	id = map_id(skel->maps.cid_arena);
 	cid_refuse__destroy(skel);
-	SCX_ASSERT(id && map_is_gone(id));
+	SCX_FAIL_IF(!id || !map_is_gone(id), "its arena stays");
 	return SCX_TEST_PASS;
 }
 

@@ -22,6 +22,7 @@ bool hold = true;		/* dispatch none of them yet */
 u32 nr_queued, nr_ran;
 u32 queued[NR_TASKS], ran[NR_TASKS];
 u64 slices[NR_TASKS];		/* in order of ran[] */
+u32 known;			/* those in ran[], by index */
 u32 nr_true, nr_false;
 
 static int index_of(struct task_struct *p)
@@ -213,6 +214,10 @@ void BPF_STRUCT_OPS(dsq_names_running, struct task_struct *p)
 		return;
 	if (way == WAY_INSERT_IN_RUNNING)
 		insert(p, SCX_DSQ_GLOBAL, 0, 0);
+	/* it has been here before if something of a higher class came in between */
+	if (known & (1U << i))
+		return;
+	known |= 1U << i;
 	nr = nr_ran++;
 	if (nr < NR_TASKS) {
 		ran[nr] = i;

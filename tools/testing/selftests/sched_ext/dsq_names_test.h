@@ -29,6 +29,7 @@ enum dsq_way {
 };
 
 #define NR_TASKS	4
-#define SLICE_OF(i)	(30000000LLU + (i))
+/* longer than a task may take to sleep again: it is enqueued once */
+#define SLICE_OF(i)	(10000000000LLU + (i))
 
 #endif

@@ -30,10 +30,11 @@ void BPF_STRUCT_OPS(dsq_peek_enqueue, struct task_struct *p, u64 enq_flags)
 		nr = nr_queued++;
 		if (nr < NR_TASKS)
 			queued[nr] = p->pid;
+		/* it comes here once, however long it takes to sleep again */
 		if (into == DSQ_FIFO)
-			scx_bpf_dispatch(p, DSQ_FIFO, 0, enq_flags);
+			scx_bpf_dispatch(p, DSQ_FIFO, SCX_SLICE_INF, enq_flags);
 		else
-			scx_bpf_dispatch_vtime(p, DSQ_VTIME, 0, 1000 - nr, enq_flags);
+			scx_bpf_dispatch_vtime(p, DSQ_VTIME, SCX_SLICE_INF, 1000 - nr, enq_flags);
 		return;
 	}
 	scx_bpf_dispatch(p, SCX_DSQ_GLOBAL, 0, enq_flags);

@@ -28,8 +28,11 @@ static s64 differs(struct events *skel, int idx)
 	return skel->bss->kernels[idx] - skel->bss->mine[idx];
 }
 
-/* The kernel has counted as many of these as the scheduler since base[] was taken. */
-#define SAME(skel, idx)		BECOMES(differs(skel, idx) == base[idx])
+/*
+ * The kernel has counted as many of these as the scheduler since base[] was taken. No longer than
+ * what is in progress takes: that could make up for what is counted wrong, for a moment.
+ */
+#define SAME(skel, idx)		BECOMES_WITHIN(10, differs(skel, idx) == base[idx])
 
 /* Take base[] where both have counted all there was: when nothing changes any more. */
 static void take_base(struct events *skel)
@@ -144,6 +147,25 @@ static enum scx_test_status bypassed(struct events *skel, u64 took)
 	return SCX_TEST_PASS;
 }
 
+/*
+ * With migration disabled, a task with no slice left would get one of the kernel without
+ * ops.enqueue(), and we couldn't count that.
+ */
+static struct events *load(void)
+{
+	struct events *skel = events__open();
+
+	if (!skel)
+		return NULL;
+	skel->struct_ops.events_ops->flags |= SCX_OPS_ENQ_MIGRATION_DISABLED;
+	UEI_SET_SIZE(skel, events_ops, uei);
+	if (events__load(skel)) {
+		events__destroy(skel);
+		return NULL;
+	}
+	return skel;
+}
+
 static enum scx_test_status setup(void **ctx)
 {
 	return sysconf(_SC_NPROCESSORS_ONLN) > 3 && file_read_long(ONLINE_PATH) > 0 ?
@@ -153,15 +175,18 @@ static enum scx_test_status setup(void **ctx)
 static enum scx_test_status offline(struct events *skel, int fd)
 {
 	struct bpf_link *link;
+	s64 fallbacks;
 	int idx;
 
 	link = bpf_map__attach_struct_ops(skel->maps.events_ops);
 	SCX_FAIL_IF(!link, "Failed to attach scheduler");
 
-	/* counters start anew */
+	/* counters start anew; few tasks wake up yet that slept on the CPU that is off now */
 	for (idx = 0; idx < NR_EVENTS; idx++)
 		skel->bss->mine[idx] = 0;
-	SCX_EQ(in_sysfs("SCX_EV_SELECT_CPU_FALLBACK"), 0);
+	fallbacks = in_sysfs("SCX_EV_SELECT_CPU_FALLBACK");
+	SCX_GE(fallbacks, 0);
+	SCX_LT(fallbacks, WAKEUPS);
 	SCX_EQ(in_sysfs("SCX_EV_BYPASS_ACTIVATE"), 1);
 
 	take_base(skel);
@@ -173,7 +198,7 @@ static enum scx_test_status offline(struct events *skel, int fd)
 
 static enum scx_test_status run(void *ctx)
 {
-	struct events *skel = events__open();
+	struct events *skel = load();
 	char want[128];
 	enum scx_test_status status;
 	struct bpf_link *link;
@@ -181,8 +206,7 @@ static enum scx_test_status run(void *ctx)
 	int fds[2], idx;
 	u64 start;
 
-	UEI_SET_SIZE(skel, events_ops, uei);
-	SCX_FAIL_IF(events__load(skel), "Failed to load");
+	SCX_FAIL_IF(!skel, "Failed to load");
 	SCX_EQ(pipe(fds), 0);
 
 	for (idx = 0; idx < BUSY; idx++)
@@ -216,7 +240,7 @@ static enum scx_test_status run(void *ctx)
 		    skel->data_uei_dump->uei_dump);
 	events__destroy(skel);
 
-	skel = events__open_and_load();
+	skel = load();
 	SCX_FAIL_IF(!skel, "Failed to load");
 	skel->bss->wakee = fork_reader(fds[0], 1, OFFLINE_CPU);
 	SCX_ASSERT(BECOMES(sleeps(skel->bss->wakee)));

@@ -139,27 +139,31 @@ static struct idle_node_picks *pick(struct idle_node_picks want)
 	return run_prog(skel->progs.pick) ? NULL : picks;
 }
 
+/* Do all CPUs idle, but for the one that this runs on? */
+static bool all_idle(void)
+{
+	u64 here = all_cpus & -all_cpus;
+	int n;
+
+	if (!look())
+		return false;
+	for (n = 0; n < nr_nodes; n++)
+		if ((skel->bss->cpu_masks[n] | here) != (node_cpus[n] | here))
+			return false;
+	return true;
+}
+
 /* Each CPU runs something for a moment, and is known to idle again. */
 static enum scx_test_status wake_all(void)
 {
-	int cpu, n;
-	bool all;
+	int cpu;
 
 	for (cpu = 0; cpu < nr_cpus; cpu++)
 		if (all_cpus & BIT(cpu))
 			SCX_ASSERT(run_on(cpu));
 	run_on(__builtin_ctzll(all_cpus));
-	for (cpu = 0; cpu < 300; cpu++) {
-		SCX_ASSERT(look());
-		all = true;
-		for (n = 0; n < nr_nodes; n++)
-			all &= (skel->bss->cpu_masks[n] | (all_cpus & -all_cpus)) ==
-			       (node_cpus[n] | (all_cpus & -all_cpus));
-		if (all)
-			return SCX_TEST_PASS;
-		usleep(1000);
-	}
-	SCX_FAIL("not all CPUs are seen to idle");
+	SCX_FAIL_IF(!BECOMES(all_idle()), "not all CPUs are seen to idle");
+	return SCX_TEST_PASS;
 }
 
 static enum scx_test_status check_masks(void)
@@ -204,15 +208,16 @@ static enum scx_test_status numbers(void)
 	return SCX_TEST_PASS;
 }
 
-/* The rest of its node isn't affected by a CPU that is busy, nor are other nodes. */
-static enum scx_test_status busy_and_idle(int cpu)
+/*
+ * The rest of its node isn't affected by a CPU that is busy, nor are other nodes. @took: until
+ * it was seen to idle again, or a second.
+ */
+static enum scx_test_status busy_then_idle(int cpu, u64 *took)
 {
 	int node = cpu_node[cpu], i, seen = 0;
 	u64 start;
 	pid_t pid;
 
-	if (BIT(cpu) == (all_cpus & -all_cpus))
-		return SCX_TEST_PASS;	/* the one that this runs on */
 	TRY(wake_all());
 	SCX_ASSERT(run_on(cpu));
 	pid = spin();
@@ -234,9 +239,24 @@ static enum scx_test_status busy_and_idle(int cpu)
 	do {
 		SCX_ASSERT(look());
 	} while (!(skel->bss->cpu_masks[node] & BIT(cpu)) && now() - start < 1000 * NSEC_PER_MSEC);
-	/* the emulator may stop a vCPU for that long, but not the kernel */
-	SCX_LT(now() - start, 500 * NSEC_PER_MSEC);
+	*took = now() - start;
 	return SCX_TEST_PASS;
+}
+
+static enum scx_test_status busy_and_idle(int cpu)
+{
+	u64 took;
+	int i;
+
+	if (BIT(cpu) == (all_cpus & -all_cpus))
+		return SCX_TEST_PASS;	/* the one that this runs on */
+	/* the emulator may stop a vCPU for so long, but not the kernel, and not each time */
+	for (i = 0; i < 5; i++) {
+		TRY(busy_then_idle(cpu, &took));
+		if (took < 500 * NSEC_PER_MSEC)
+			return SCX_TEST_PASS;
+	}
+	SCX_FAIL("CPU %d isn't seen to idle", cpu);
 }
 
 /* No mask shows another node's CPU while tasks come and go everywhere. */
@@ -423,15 +443,41 @@ static enum scx_test_status claim(int cpu)
 }
 
 /*
+ * A task sleeps for so long, and its CPU is taken from it. *@slept: that was before it woke up.
+ * A timer wakes it up, when nothing else runs: one who did that from a CPU would keep a core
+ * from being idle, and another node's is better then than half of the own.
+ */
+static enum scx_test_status lose_cpu(int cpu, int ms, bool *slept)
+{
+	cpu_set_t others;
+	pid_t pid;
+
+	memset(&others, 0xff, sizeof(others));
+	CPU_CLR(cpu, &others);
+	pid = fork_child();
+	if (!pid) {
+		run_on(cpu);
+		usleep(ms * 1000);
+		_exit(0);
+	}
+	SCX_GE(pid, 0);
+	skel->bss->watched = pid;
+	SCX_ASSERT(BECOMES(state_of(pid) == 'S' || state_of(pid) == 'Z'));
+	SCX_EQ(sched_setaffinity(pid, sizeof(others), &others), 0);
+	*slept = state_of(pid) == 'S';
+	SCX_EQ(waitpid(pid, NULL, 0), pid);
+	return SCX_TEST_PASS;
+}
+
+/*
  * The built-in selection keeps a task in the node that it is in, while a CPU there idles.
  * Its last CPU is taken from it while it sleeps, so that another has to be found.
  */
 static enum scx_test_status stay_in_node(void)
 {
-	cpu_set_t others;
+	int cpu, i, ms;
+	bool slept;
 	u64 strayed;
-	int cpu, i;
-	pid_t pid;
 
 	skel->bss->nr_found = 0;
 	skel->bss->nr_strayed = 0;
@@ -439,20 +485,11 @@ static enum scx_test_status stay_in_node(void)
 	for (cpu = 0; cpu < nr_cpus; cpu++) {
 		if (!(all_cpus & BIT(cpu)))
 			continue;
-		memset(&others, 0xff, sizeof(others));
-		CPU_CLR(cpu, &others);
 		for (i = 0; i < 4 && nr_cpus > 1; i++) {
-			pid = fork_child();
-			if (!pid) {
-				run_on(cpu);
-				usleep(20000);
-				_exit(0);
-			}
-			SCX_GE(pid, 0);
-			skel->bss->watched = pid;
-			usleep(10000);
-			SCX_EQ(sched_setaffinity(pid, sizeof(others), &others), 0);
-			SCX_EQ(waitpid(pid, NULL, 0), pid);
+			slept = false;
+			for (ms = 20; ms < 10000 && !slept; ms *= 2)
+				TRY(lose_cpu(cpu, ms, &slept));
+			SCX_ASSERT(slept);
 		}
 	}
 	/* in some nodes there is no other, or it is busy */

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "idle_offline.bpf.skel.h"
-#include "scx_test.h"
+#include "test_steps.h"
 #include "util.h"
 
 #define CPU		1
@@ -42,8 +42,8 @@ static enum scx_test_status toggle(struct idle_offline *skel)
 	SCX_EQ(skel->bss->nr_offline, 0);
 
 	skel->data->fail_on = CPU;
-	for (i = 0; i < 300 && skel->data->uei.kind == EXIT_KIND(SCX_EXIT_NONE); i++)
-		usleep(10000);
+	/* not longer, as something else may raise that interrupt in the end */
+	BECOMES_WITHIN(10, skel->data->uei.kind != EXIT_KIND(SCX_EXIT_NONE));
 	bpf_link__destroy(link);
 	SCX_EQ(skel->data->uei.kind, EXIT_KIND(SCX_EXIT_ERROR_BPF));
 	return SCX_TEST_PASS;

@@ -7,7 +7,6 @@
  */
 #define _GNU_SOURCE
 #include <pthread.h>
-#include <sched.h>
 #include "test_steps.h"
 #include "init_task_fail_test.h"
 #include "init_task_fail.bpf.skel.h"
@@ -177,7 +176,6 @@ static void *die_when_all_leave(void *arg)
  */
 static enum scx_test_status die_while_disabled(bool *held)
 {
-	const struct sched_param param = { .sched_priority = 1 };
 	struct init_task_fail_test *st;
 	pthread_t thread;
 
@@ -190,8 +188,6 @@ static enum scx_test_status die_while_disabled(bool *held)
 
 	/* the last one that there is, thus the last one to be asked to leave */
 	SCX_EQ(pthread_create(&thread, NULL, die_when_all_leave, NULL), 0);
-	/* where it's refused (RT_GROUP_SCHED), the thread may take more attempts */
-	pthread_setschedparam(thread, SCHED_FIFO, &param);
 	SCX_ASSERT(BECOMES(*(volatile int *)&st->hold_exit_of));
 	bpf_link__destroy(fail_link);
 	fail_link = NULL;

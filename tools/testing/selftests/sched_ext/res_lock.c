@@ -7,6 +7,9 @@
 #include "res_lock_test.h"
 #include "res_lock.bpf.skel.h"
 
+/* crossings that aren't counted */
+#define MAX_LATE	5
+
 static struct res_lock *skel;
 static int nr_cpus;
 static int kmsg = -1;
@@ -118,7 +121,7 @@ static enum scx_test_status second_time(void)
 /* Two CPUs that have a lock each and want the other's. */
 static enum scx_test_status crosswise(void)
 {
-	int rounds, deadlocks = 0, met = 0;
+	int rounds, deadlocks = 0, met = 0, late = 0;
 	struct runner a, b;
 
 	/* the one that starts second is started from where the first doesn't keep the CPU */
@@ -131,6 +134,12 @@ static enum scx_test_status crosswise(void)
 		TRY(start_runner(&b, skel->progs.cross_b, 1, false));
 		pthread_join(a.thread, NULL);
 		pthread_join(b.thread, NULL);
+		/* one may be stopped before it wants its second lock, and be waited for too long */
+		if ((a.ret == -ETIMEDOUT || b.ret == -ETIMEDOUT) && late < MAX_LATE) {
+			late++;
+			rounds--;
+			continue;
+		}
 		SCX_ASSERT(!a.ret || a.ret == -EDEADLK);
 		SCX_ASSERT(!b.ret || b.ret == -EDEADLK);
 		if (!skel->bss->met_a || !skel->bss->met_b)

@@ -20,6 +20,8 @@ volatile bool in_init, is_dead;
 u32 nr_slow_inits, nr_slow_exits;
 bool slow_cancelled;
 
+s32 looked_at;		/* by is_off_list */
+
 static int wait_for_death(u64 i, void *ctx)
 {
 	u64 *until = ctx;
@@ -86,6 +88,20 @@ void BPF_STRUCT_OPS(task_dead_exit_task, struct task_struct *p, struct scx_exit_
 void BPF_STRUCT_OPS(task_dead_exit, struct scx_exit_info *ei)
 {
 	UEI_RECORD(uei, ei);
+}
+
+/* Has the kernel taken a task off its list? It can be found until its parent looks. */
+SEC("syscall")
+int is_off_list(void *ctx)
+{
+	struct task_struct *p = bpf_task_from_pid(looked_at);
+	bool off;
+
+	if (!p)
+		return -1;
+	off = p->scx.tasks_node.next == &p->scx.tasks_node;
+	bpf_task_release(p);
+	return off;
 }
 
 SEC(".struct_ops.link")

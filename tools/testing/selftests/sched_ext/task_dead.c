@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "task_dead.bpf.skel.h"
-#include "test_steps.h"
+#include "prog_steps.h"
 
 #define SCHED_EXT	7
 #define NR_POLICIES	5
@@ -34,6 +34,13 @@ static int make_zombie(pid_t pid)
 	siginfo_t info;
 
 	return kill(pid, SIGKILL) || waitid(P_PID, pid, &info, WEXITED | WNOWAIT);
+}
+
+/* It is dead, a moment after it is a zombie. */
+static bool is_dead(struct task_dead *skel, pid_t pid)
+{
+	skel->bss->looked_at = pid;
+	return run_prog(skel->progs.is_off_list) == 1;
 }
 
 /* All that can be done to a task from outside. The kernel lets us do it to a zombie too. */
@@ -60,18 +67,15 @@ static int disturb(pid_t pid)
 static enum scx_test_status watch(struct task_dead *skel, pid_t dies, pid_t zombie)
 {
 	struct bpf_link *link;
-	int i;
 
 	SCX_ASSERT(!make_zombie(zombie));
-	/* it is dead a moment after it is a zombie */
-	usleep(100000);
+	SCX_ASSERT(BECOMES(is_dead(skel, zombie)));
 
 	link = bpf_map__attach_struct_ops(skel->maps.task_dead_ops);
 	SCX_ASSERT(link);
 
 	SCX_ASSERT(!make_zombie(dies));
-	for (i = 0; i < 200 && !skel->bss->nr_exits; i++)
-		usleep(10000);
+	SCX_ASSERT(BECOMES(skel->bss->nr_exits));
 	SCX_EQ(skel->bss->nr_exits, 1);
 
 	SCX_ASSERT(!disturb(dies));
@@ -97,19 +101,15 @@ static enum scx_test_status watch(struct task_dead *skel, pid_t dies, pid_t zomb
 static pid_t fork_killer(struct task_dead *skel)
 {
 	pid_t pid = fork();
-	int i;
+	bool dead;
 
 	if (pid)
 		return pid;
-	for (i = 0; i < 10000 && !skel->bss->in_init; i++)
-		usleep(10000);
+	BECOMES_WITHIN(100, skel->bss->in_init);
 	kill(skel->bss->slow, SIGKILL);
-	for (i = 0; i < 1000 && state_of(skel->bss->slow) != 'Z'; i++)
-		usleep(10000);
-	/* it is dead a moment after it is a zombie */
-	usleep(200000);
+	dead = BECOMES(state_of(skel->bss->slow) == 'Z' && is_dead(skel, skel->bss->slow));
 	skel->bss->is_dead = true;
-	_exit(skel->bss->in_init && state_of(skel->bss->slow) == 'Z' ? 0 : 1);
+	_exit(skel->bss->in_init && dead ? 0 : 1);
 }
 
 /* Whoever was initialized leaves, even one who dies meanwhile, and before the next comes. */

@@ -16,6 +16,8 @@ u32 nr_set;		/* ops.running() ... */
 u32 nr_wrong;		/* ... in which a value isn't what it was set to, or false came back */
 u32 nr_enqueued;	/* how often that task came back */
 
+s32 other;		/* of other_waits */
+
 /* of set_sleeper and get_sleeper */
 s32 sleeper;
 u64 slice, vtime;
@@ -90,6 +92,21 @@ int get_sleeper(void *ctx)
 	vtime = p->scx.dsq_vtime;
 	bpf_task_release(p);
 	return 1;
+}
+
+/* Is that task on CPU 0, behind the one that runs there? */
+SEC("syscall")
+int other_waits(void *ctx)
+{
+	struct task_struct *p = bpf_task_from_pid(other);
+	bool ret;
+
+	if (!p)
+		return -1;
+	ret = (p->scx.flags & SCX_TASK_QUEUED) && scx_bpf_task_cpu(p) == 0 &&
+	      !scx_bpf_task_running(p);
+	bpf_task_release(p);
+	return ret;
 }
 
 SEC(".struct_ops.link")

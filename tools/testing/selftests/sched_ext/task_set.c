@@ -53,7 +53,8 @@ static enum scx_test_status run(void *ctx)
 	skel->bss->busy = busy;
 	SCX_ASSERT(run_on(1));
 	other = fork_reader(fds[0], 0, 0);
-	usleep(300000);
+	skel->bss->other = other;
+	SCX_ASSERT(BECOMES(run_prog(skel->progs.other_waits) == 1));
 	before = skel->bss->nr_enqueued;
 	usleep(300000);
 	SCX_EQ(skel->bss->nr_enqueued, before);

@@ -27,14 +27,17 @@
 			return __status;				\
 	} while (0)
 
-/* Whether @cond comes true within ten seconds. */
-#define BECOMES(cond) ({						\
-	bool __true;							\
-	int __i;							\
-	for (__i = 0; !(__true = (cond)) && __i < 1000; __i++)		\
-		usleep(10000);						\
-	__true;								\
+/* Whether @cond comes true within so many seconds. */
+#define BECOMES_WITHIN(seconds, cond) ({					\
+	bool __true;								\
+	int __i;								\
+	for (__i = 0; !(__true = (cond)) && __i < (seconds) * 100; __i++)	\
+		usleep(10000);							\
+	__true;									\
 })
+
+/* The same, with the time that a slow machine may need, such as one that is emulated. */
+#define BECOMES(cond)	BECOMES_WITHIN(60, cond)
 
 static inline bool scx_state_is(const char *want)
 {
@@ -97,12 +100,16 @@ static inline int put_text(const char *file, const char *fmt, ...)
 	return ret;
 }
 
-/* The map with this id has been freed. Maps are, behind a grace period. */
+/*
+ * The map with this id has been freed. Maps are, behind a grace period. A scheduler's, and
+ * with it the arena of its programs, are behind one of RCU Tasks, which is long under load.
+ */
 static inline bool map_is_gone(u32 id)
 {
 	int fd;
 
-	return BECOMES((fd = bpf_map_get_fd_by_id(id)) == -ENOENT || close(fd));
+	return BECOMES_WITHIN(300, (fd = bpf_map_get_fd_by_id(id)) == -ENOENT ||
+				   (close(fd), false));
 }
 
 static inline u32 map_id(const struct bpf_map *map)
