@@ -19,7 +19,7 @@ static enum scx_test_status setup(void **ctx)
 	return sysconf(_SC_NPROCESSORS_ONLN) > CPU ? SCX_TEST_PASS : SCX_TEST_SKIP;
 }
 
-static enum scx_test_status attach(struct cpu_release **skel)
+static enum scx_test_status begin(struct cpu_release **skel)
 {
 	*skel = SCX_OPS_OPEN(cpu_release_ops, cpu_release);
 	UEI_SET_SIZE(*skel, cpu_release_ops, uei);
@@ -30,7 +30,7 @@ static enum scx_test_status attach(struct cpu_release **skel)
 	return SCX_TEST_PASS;
 }
 
-static enum scx_test_status detach(struct cpu_release *skel)
+static enum scx_test_status end(struct cpu_release *skel)
 {
 	bpf_link__destroy(ops_link);
 	ops_link = NULL;
@@ -71,19 +71,19 @@ static enum scx_test_status run(void *ctx)
 	SCX_EQ(sched_setscheduler(busy, SCHED_EXT, &param), 0);
 	hog = fork_hog();
 	SCX_GT(hog, 0);
-	TRY(attach(&old));
+	TRY(begin(&old));
 	SCX_ASSERT(BECOMES(old->bss->nr_running));
 
 	*stage = HOG_STARTS;
 	SCX_ASSERT(BECOMES(*stage == HOG_RUNS && old->bss->nr_released > old->bss->nr_acquired));
-	TRY(detach(old));
-	TRY(attach(&next));
+	TRY(end(old));
+	TRY(begin(&next));
 	nr = next->bss->nr_running;
 	*stage = HOG_ENDS;
 	SCX_EQ(waitpid(hog, NULL, 0), hog);
 	hog = 0;
 	SCX_ASSERT(BECOMES(next->bss->nr_running > nr));
-	TRY(detach(next));
+	TRY(end(next));
 	SCX_GE(next->bss->nr_released, next->bss->nr_acquired);
 	return SCX_TEST_PASS;
 }

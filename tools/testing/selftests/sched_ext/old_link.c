@@ -8,7 +8,7 @@
 
 static struct old_link *skel;
 
-static enum scx_test_status attach(struct bpf_map *map, struct bpf_link **link)
+static enum scx_test_status begin(struct bpf_map *map, struct bpf_link **link)
 {
 	skel->data->uei.kind = EXIT_KIND(SCX_EXIT_NONE);
 	*link = bpf_map__attach_struct_ops(map);
@@ -22,13 +22,13 @@ static enum scx_test_status replace(struct bpf_map *old, struct bpf_map *next)
 {
 	struct bpf_link *old_link, *next_link;
 
-	TRY(attach(old, &old_link));
+	TRY(begin(old, &old_link));
 	skel->bss->told_to_fail = true;
 	SCX_ASSERT(BECOMES(skel->data->uei.kind == EXIT_KIND(SCX_EXIT_ERROR_BPF)));
 	SCX_ASSERT(BECOMES(scx_state_is("disabled")));
 	skel->bss->told_to_fail = false;
 
-	TRY(attach(next, &next_link));
+	TRY(begin(next, &next_link));
 	SCX_EQ(bpf_link__destroy(old_link), 0);
 	SCX_FAIL_IF(!scx_state_is("enabled"), "%s went with %s", bpf_map__name(next),
 		    bpf_map__name(old));
